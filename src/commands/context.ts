@@ -1,0 +1,41 @@
+/** What most commands begin with: the configuration and a log that keeps its secrets. */
+import { type LoadedConfig, loadConfig } from "../config/load.ts";
+import type { Config } from "../config/schema.ts";
+import { createLog, type Logger } from "../lib/log.ts";
+import { createScrubber, type Scrubber } from "../lib/scrub.ts";
+import type { GlobalOptions, Terminal } from "./terminal.ts";
+
+export interface CommandContext {
+  readonly loaded: LoadedConfig;
+  readonly config: Config;
+  readonly log: Logger;
+  readonly scrubber: Scrubber;
+}
+
+/**
+ * @param usualLevel how much is logged unless the flag tells; default what the configuration tells
+ * @throws UsageError with all that is wrong with the configuration
+ */
+export async function openContext(
+  options: GlobalOptions,
+  terminal: Terminal,
+  usualLevel?: Config["log"]["level"],
+): Promise<CommandContext> {
+  const loaded = readConfig(options, terminal);
+  const scrubber = createScrubber();
+  hideSecrets(loaded.config, scrubber);
+  const level = options.logLevel === undefined && usualLevel !== undefined ? usualLevel : loaded.config.log.level;
+  const log = await createLog({ ...loaded.config.log, level, scrubber, output: terminal.stderr });
+  for (const warning of loaded.warnings) log.warn(warning);
+  return { loaded, config: loaded.config, log, scrubber };
+}
+
+/** The configuration as it stands now. */
+export function readConfig(options: GlobalOptions, { environment }: Terminal): LoadedConfig {
+  return loadConfig({ file: options.config, environment, flags: { "log.level": options.logLevel } });
+}
+
+export function hideSecrets({ pettracer, mqtt }: Config, scrubber: Scrubber): void {
+  for (const { password } of pettracer) scrubber.add(password);
+  if (mqtt?.password !== undefined) scrubber.add(mqtt.password);
+}

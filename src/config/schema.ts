@@ -1,0 +1,54 @@
+/** The configuration: one schema gives the types, the defaults, the documentation and the environment's names. */
+import { LOG_LEVELS } from "../lib/log.ts";
+import { z } from "../lib/schema.ts";
+import { mqttOptions } from "../publishers/mqtt/options.ts";
+import { accountOptions } from "../sources/pettracer/options.ts";
+
+const homeOptions = z.strictObject({
+  prefer: z
+    .enum(["station", "gps"])
+    .default("station")
+    .describe("What says where a cat is while its home station hears it: station or gps"),
+  max_accuracy: z
+    .number()
+    .min(1)
+    .max(100_000)
+    .default(200)
+    .describe("A fix that is less exact than this many metres does not move a cat that has a position"),
+});
+
+const logOptions = z.strictObject({
+  level: z.enum(LOG_LEVELS).default("info").describe("trace, debug, info, warn or error"),
+  format: z
+    .enum(["auto", "json", "pretty"])
+    .default("auto")
+    .describe("json (a line each), pretty (for people), or auto: pretty on a terminal"),
+});
+
+const entityOptions = z.strictObject({
+  exclude: z
+    .array(z.string().min(1))
+    .default([])
+    .describe("Entities that you do not want: keys (signal), or a device and a key (pettracer_14758/signal)"),
+});
+
+export const configSchema = z.strictObject({
+  pettracer: z
+    .array(accountOptions)
+    .min(1, "must have at least one account")
+    .describe("The PetTracer account, or a list of accounts"),
+  mqtt: mqttOptions.optional().describe("The MQTT broker to publish to"),
+  home: homeOptions.prefault({}).describe("How positions at home are read"),
+  entities: entityOptions.prefault({}).describe("Which entities are published"),
+  log: logOptions.prefault({}).describe("The log, on standard error"),
+  data_dir: z.string().min(1).default("./data").describe("Folder for what has to survive a restart"),
+});
+
+/** The same as a file may have it: with one account, no list is needed. */
+export const fileSchema = configSchema.extend({
+  pettracer: z
+    .union([accountOptions, configSchema.shape.pettracer])
+    .describe("The PetTracer account, or a list of accounts"),
+});
+
+export type Config = z.output<typeof configSchema>;

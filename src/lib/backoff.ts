@@ -1,0 +1,14 @@
+/** The schedule of retries: short at first, so that a blip goes unnoticed, and never longer than a minute. */
+
+const DELAYS_MS = [1_000, 2_000, 5_000, 10_000, 20_000, 40_000, 55_000];
+const JITTER = 0.15;
+
+/**
+ * The delay before retry number `attempt` (from 0), in milliseconds, spread by ±15 % so that many installations
+ * do not come back to a recovering server in the same second.
+ * @param random a number from 0 to 1
+ */
+export function retryDelayMs(attempt: number, random: number = Math.random()): number {
+  const base = DELAYS_MS[Math.min(attempt, DELAYS_MS.length - 1)] ?? 55_000;
+  return Math.round(base * (1 + JITTER * (2 * random - 1)));
+}

@@ -1,0 +1,83 @@
+import { retryDelayMs } from "./backoff.ts";
+import { monotonicMs, sleep } from "./clock.ts";
+import { describeError, FatalError, RecoverableError } from "./errors.ts";
+import type { Logger } from "./log.ts";
+
+/** What the supervisor tells about a component: shown in `bridge/info`. */
+export interface Condition {
+  /** `starting` until the component itself says that it works. */
+  readonly state: "starting" | "running" | "waiting" | "parked";
+  /** Why it is not running, in a sentence for the user. */
+  readonly error?: string;
+}
+
+interface Supervision {
+  readonly name: string;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  /** Called with each change, and again whenever the reason changes. */
+  readonly onCondition?: (condition: Condition) => void;
+  /** How long a component that ran without failing is held to be healthy again, ms. */
+  readonly healthyMs?: number;
+  /** How long a component waits that only the user can mend, ms. */
+  readonly parkedMs?: number;
+}
+
+/** A promise that rejects to be started again, and resolves when it was aborted; `ready` tells that it works. */
+export type Component = (signal: AbortSignal, ready: () => void) => Promise<void>;
+
+/**
+ * Runs a component until the signal is aborted.
+ * This is the only place in the program that decides about retries.
+ */
+export async function supervise(run: Component, options: Supervision): Promise<void> {
+  const { signal, onCondition, healthyMs = 60_000 } = options;
+  const ready = (): void => onCondition?.({ state: "running" });
+  onCondition?.({ state: "starting" });
+  for (let attempt = 0; !signal.aborted; attempt += 1) {
+    const startedAt = monotonicMs();
+    const failure = await outcome((attemptSignal) => run(attemptSignal, ready), signal);
+    if (signal.aborted) return;
+    if (monotonicMs() - startedAt >= healthyMs) attempt = 0;
+    await sleep(report(failure, attempt, options), signal);
+  }
+}
+
+/**
+ * Each try has a signal of its own, which is over when the try is: what listens to it is forgotten together with it,
+ * instead of piling up on a signal that lives for months.
+ */
+async function outcome(run: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<unknown> {
+  const attempt = new AbortController();
+  const stop = (): void => attempt.abort(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    await run(attempt.signal);
+    return new RecoverableError("ended by itself");
+  } catch (error) {
+    return error;
+  } finally {
+    signal.removeEventListener("abort", stop);
+    attempt.abort();
+  }
+}
+
+/** Tells about the failure and returns how long to wait, ms. */
+function report(failure: unknown, attempt: number, options: Supervision): number {
+  const { name, log, parkedMs = 3_600_000 } = options;
+  const error = describeError(failure);
+  if (failure instanceof FatalError) {
+    options.onCondition?.({ state: "parked", error });
+    log.error(
+      `${name}: ${error} Not tried again for ${Math.round(parkedMs / 60_000)} min, or until the configuration changes.`,
+    );
+    return parkedMs;
+  }
+  const expected = failure instanceof RecoverableError;
+  const delayMs = Math.max(retryDelayMs(attempt), expected ? (failure.retryAfterMs ?? 0) : 0);
+  options.onCondition?.({ state: "waiting", error });
+  const sentence = `${name}: ${error}; next try in ${(delayMs / 1000).toFixed(1)} s`;
+  if (expected) log.warn(sentence);
+  else log.error({ err: failure }, `${sentence} (this is a defect; please report it)`);
+  return delayMs;
+}

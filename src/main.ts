@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+/** The command line: arguments, signals and exit codes. The only file that touches `process`. */
+
+import { setFlagsFromString } from "node:v8";
+
+// The young generation would grow to a hundred megabytes under load, and stay there: a daemon has time, but shares a
+// small machine. It has to be said before anything is loaded.
+setFlagsFromString("--semi-space-growth-factor=1");
+
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+if (major < 22 || (major === 22 && minor < 13)) {
+  process.stderr.write(`Pawline needs Node.js 22.13 or newer; this is ${process.versions.node}.\n`);
+  process.exit(2);
+}
+
+// Only now: what is imported needs that version.
+const { runProgram } = await import("./commands/program.ts");
+
+const stop = new AbortController();
+const reloads = new EventTarget();
+for (const name of ["SIGINT", "SIGTERM"] as const) {
+  process.on(name, () => {
+    // A second signal ends at once.
+    if (stop.signal.aborted) process.exit(1);
+    stop.abort();
+  });
+}
+// Who read our output has gone, as `head` does: the program has nobody left to talk to.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => stop.abort());
+process.on("SIGHUP", () => reloads.dispatchEvent(new Event("reload")));
+
+const exitCode = await runProgram(process.argv.slice(2), {
+  environment: process.env,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  signal: stop.signal,
+  onReload: (action) => reloads.addEventListener("reload", action),
+  onDefect: (action) => {
+    process.on("uncaughtException", action);
+    process.on("unhandledRejection", action);
+  },
+});
+// What is still on its way to a pipe must not be lost.
+await new Promise<void>((resolve) => process.stdout.write("", () => resolve()));
+process.exit(exitCode);

@@ -1,0 +1,77 @@
+/** What happened, as sources and the daemon tell it to the store. `at` is the time of arrival, epoch milliseconds. */
+import type { AccountReport, CollarReport, Component, Listed, StationReport } from "./device.ts";
+
+/** A device as a listing tells of it. */
+export interface ListedDevice<Report> extends Pick<Listed, "key" | "id" | "product"> {
+  readonly report: Report;
+}
+
+/** A listing that succeeded: these are all the devices of the account. */
+export interface DevicesListed {
+  readonly type: "devicesListed";
+  readonly account: string;
+  readonly at: number;
+  /** Whether time has shown that it was no hiccup: only then is what it lacks gone for good. */
+  readonly isConfirmed: boolean;
+  readonly collars: readonly ListedDevice<CollarReport>[];
+  readonly stations: readonly ListedDevice<StationReport>[];
+}
+
+/** News of one collar; one that no listing has named is left alone. */
+interface CollarReported {
+  readonly type: "collarReported";
+  readonly key: string;
+  readonly at: number;
+  readonly report: CollarReport;
+}
+
+/** News of one home station; one that no listing has named is left alone. */
+interface StationReported {
+  readonly type: "stationReported";
+  readonly key: string;
+  readonly at: number;
+  readonly report: StationReport;
+}
+
+/** The account was heard of, with or without news of itself. */
+export interface AccountReported {
+  readonly type: "accountReported";
+  readonly account: string;
+  readonly at: number;
+  readonly report: AccountReport;
+}
+
+/** The configuration has this account, new or changed: its devices have to be listed anew; or has it no longer. */
+interface AccountConfigured {
+  readonly type: "accountConfigured";
+  readonly account: string;
+}
+interface AccountDropped {
+  readonly type: "accountDropped";
+  readonly account: string;
+}
+
+interface ComponentChanged {
+  readonly type: "componentChanged";
+  readonly component: Component;
+}
+export interface ComponentDropped {
+  readonly type: "componentDropped";
+  readonly role: Component["role"];
+  readonly name: string;
+}
+
+/** So much time went by, by a clock that never jumps. */
+interface TimePassed {
+  readonly type: "timePassed";
+  readonly elapsedMs: number;
+}
+
+export type SourceEvent = DevicesListed | CollarReported | StationReported | AccountReported;
+export type StoreEvent =
+  | SourceEvent
+  | AccountConfigured
+  | AccountDropped
+  | ComponentChanged
+  | ComponentDropped
+  | TimePassed;

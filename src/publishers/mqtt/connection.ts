@@ -1,0 +1,260 @@
+/**
+ * One connection to a broker, from CONNECT to its end. The client library's own reconnecting is off: it would queue
+ * without bound while the broker is away. Here a lost connection ends everything, and the next one starts afresh.
+ */
+import { readFile } from "node:fs/promises";
+import { connect as connectClient, type IClientOptions, type MqttClient } from "mqtt";
+import type { Link, Received } from "../../discovery/link.ts";
+import type { Message } from "../../discovery/messages.ts";
+import { sleep, within } from "../../lib/clock.ts";
+import { describeError, RecoverableError } from "../../lib/errors.ts";
+import type { MqttOptions } from "./options.ts";
+
+export interface Connection extends Link {
+  /** Rejects with the reason when the connection is lost. */
+  readonly lost: Promise<never>;
+  /** Says these last words and disconnects; never longer than three seconds. */
+  end(lastWords: readonly Message[]): Promise<void>;
+}
+
+const CONNECT_MS = 10_000;
+const CONFIRM_MS = 15_000;
+const GOODBYE_MS = 1_500;
+/** Half of it is the pulse; a connection without any answer is given up after one and a half. */
+const KEEP_ALIVE_S = 20;
+/** So many messages may wait for the broker's confirmation; it bounds our memory when the broker is slow. */
+const WINDOW = 200;
+/** A broker tells its retained messages right behind its confirmation: after such a pause there are no more. */
+const RETAINED_PAUSE_MS = 150;
+const RETAINED_LONGEST_MS = 3_000;
+/** A refused login at one's own broker is tried again at this pace: the user may be mending it right now. */
+const REFUSED_MS = 30_000;
+
+/**
+ * Connects, with `will` as the broker's word for our death.
+ * @throws RecoverableError with a sentence for the user; LoginRefused among them
+ */
+export async function openConnection(
+  options: MqttOptions,
+  clientId: string,
+  will: Message | undefined,
+  signal: AbortSignal,
+): Promise<Connection> {
+  const client = connectClient(options.url, await clientOptions(options, clientId, will));
+  const lost = lostSignal(client, options.url);
+  const attempt = new AbortController();
+  try {
+    const open = connected(client, signal, attempt.signal);
+    await within(CONNECT_MS, Promise.race([open, lost]), () => timeout(options.url));
+  } catch (error) {
+    client.end(true);
+    throw error;
+  } finally {
+    attempt.abort();
+  }
+  return createConnection(client, lost);
+}
+
+async function clientOptions(
+  options: MqttOptions,
+  clientId: string,
+  will: Message | undefined,
+): Promise<IClientOptions> {
+  const { username, password } = options;
+  return {
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(await tlsOptions(options)),
+    clientId,
+    protocolVersion: options.protocol_version,
+    clean: true,
+    keepalive: KEEP_ALIVE_S,
+    reschedulePings: false,
+    timerVariant: "native",
+    // Our own patience ends first, with a sentence of ours.
+    connectTimeout: 2 * CONNECT_MS,
+    reconnectPeriod: 0,
+    resubscribe: false,
+    queueQoSZero: false,
+    // A buffer for each of 65,536 numbers, made at the first packet: 8 MB for nothing.
+    writeCache: false,
+    ...(will && { will: { ...will, payload: Buffer.from(will.payload) } }),
+    wsOptions: { perMessageDeflate: false },
+  };
+}
+
+async function tlsOptions(options: MqttOptions): Promise<Partial<IClientOptions>> {
+  const { ca, cert, key } = options;
+  return {
+    rejectUnauthorized: options.reject_unauthorized,
+    ...(ca !== undefined && { ca: await readPem("mqtt.ca", ca) }),
+    ...(cert !== undefined && { cert: await readPem("mqtt.cert", cert) }),
+    ...(key !== undefined && { key: await readPem("mqtt.key", key) }),
+  };
+}
+
+async function readPem(name: string, file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    throw new RecoverableError(`${name}: the file ${file} cannot be read`, { cause });
+  }
+}
+
+/** @param over aborted when nobody waits any more: then nothing must be left behind on the longer-lived signal */
+function connected(client: MqttClient, signal: AbortSignal, over: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    client.once("connect", () => resolve());
+    const stop = (): void => reject(new RecoverableError("stopped while connecting"));
+    signal.addEventListener("abort", stop, { once: true, signal: over });
+  });
+}
+
+/** A promise that rejects with the first reason for which the connection is no more. */
+function lostSignal(client: MqttClient, url: string): Promise<never> {
+  const lost = new Promise<never>((_, reject) => {
+    client.on("error", (error) => reject(failure(error, url)));
+    client.on("disconnect", (packet) => reject(failure(`the broker disconnected us (${packet.reasonCode ?? 0})`, url)));
+    client.on("close", () => reject(failure("the connection was closed", url)));
+  });
+  lost.catch(() => {});
+  return lost;
+}
+
+/** Reason codes of a refused CONNECT that tell of wrong credentials, in MQTT 3.1.1 and 5. */
+const REFUSED_CODES: readonly unknown[] = [4, 5, 134, 135];
+
+/** The broker does not know the user, or not with this password. */
+export class LoginRefused extends RecoverableError {}
+
+function failure(error: unknown, url: string): RecoverableError {
+  const cause = error instanceof Error ? error : new Error(String(error));
+  if ("code" in cause && REFUSED_CODES.includes(cause.code)) {
+    const remedy = "check mqtt.username and mqtt.password, and that the broker has this user";
+    return new LoginRefused(`the broker at ${hostOf(url)} refused the login: ${remedy}`, {
+      retryAfterMs: REFUSED_MS,
+    });
+  }
+  return new RecoverableError(`the broker at ${hostOf(url)} cannot be reached: ${describeError(cause)}`);
+}
+
+function timeout(url: string): RecoverableError {
+  return new RecoverableError(`the broker at ${hostOf(url)} did not answer within ${CONNECT_MS / 1000} s`);
+}
+
+/** Host and port, without the credentials that may stand in the address. */
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : "an address that cannot be read";
+}
+
+function createConnection(client: MqttClient, lost: Promise<never>): Connection {
+  const outbox = createOutbox(client, lost);
+  return {
+    lost,
+    publish: (message) => outbox.publish(message),
+    flush: () => within(CONFIRM_MS, outbox.empty(), unconfirmed),
+    subscribe: (filters, receive) => subscribe(client, filters, receive, lost),
+    async end(lastWords) {
+      if (client.connected) {
+        const said = Promise.all(
+          lastWords.map(({ topic, payload, ...how }) => client.publishAsync(topic, payload, how)),
+        );
+        await within(
+          GOODBYE_MS,
+          said.then(() => client.endAsync()),
+          unconfirmed,
+        ).catch(() => {});
+      }
+      await within(GOODBYE_MS, client.endAsync(true), unconfirmed).catch(() => {});
+    },
+  };
+}
+
+function unconfirmed(): RecoverableError {
+  return new RecoverableError(`the broker has not confirmed a message within ${CONFIRM_MS / 1000} s`);
+}
+
+interface Outbox {
+  publish(message: Message): Promise<void>;
+  empty(): Promise<void>;
+}
+
+interface Waiter {
+  readonly below: number;
+  readonly resolve: () => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/**
+ * Counts what the broker has not confirmed yet, and holds the next message back while that is too much. Who waits is
+ * let down when the connection is lost; a race against its loss for each message would never be forgotten.
+ */
+function createOutbox(client: MqttClient, lost: Promise<never>): Outbox {
+  let pending = 0;
+  let waiting: Waiter[] = [];
+  let failure: { readonly reason: unknown } | undefined;
+
+  lost.catch((reason: unknown) => {
+    failure = { reason };
+    for (const { reject } of waiting) reject(reason);
+    waiting = [];
+  });
+
+  function confirmed(): void {
+    pending -= 1;
+    if (waiting.length === 0) return;
+    for (const { below, resolve } of waiting) if (pending < below) resolve();
+    waiting = waiting.filter(({ below }) => pending >= below);
+  }
+
+  function fewerThan(below: number): Promise<void> {
+    if (failure) return Promise.reject(failure.reason);
+    if (pending < below) return Promise.resolve();
+    return new Promise((resolve, reject) => waiting.push({ below, resolve, reject }));
+  }
+
+  return {
+    async publish({ topic, payload, retain, qos }) {
+      if (pending >= WINDOW || failure) await fewerThan(WINDOW);
+      pending += 1;
+      // A failed publish shows as the loss of the connection.
+      client.publish(topic, payload, { retain, qos }, confirmed);
+    },
+    empty: () => fewerThan(1),
+  };
+}
+
+async function subscribe(
+  client: MqttClient,
+  filters: readonly string[],
+  receive: (message: Received) => void,
+  lost: Promise<never>,
+): Promise<void> {
+  const quiet = createQuiet();
+  client.on("message", (topic, payload, { retain }) => {
+    quiet.noise();
+    receive({ topic, payload: payload.toString("utf8"), retained: retain });
+  });
+  const granted = within(CONFIRM_MS, client.subscribeAsync([...filters], { qos: 1 }), unconfirmed);
+  await Promise.race([granted, lost]).catch((cause: unknown) => {
+    throw new RecoverableError("the broker refused a subscription: check the user's rights at the broker", { cause });
+  });
+  await Promise.race([quiet.come(), lost]);
+}
+
+/** Waits for a pause between messages. */
+function createQuiet(): { noise(): void; come(): Promise<void> } {
+  let noises = 0;
+  return {
+    noise: () => {
+      noises += 1;
+    },
+    async come() {
+      const rounds = Math.ceil(RETAINED_LONGEST_MS / RETAINED_PAUSE_MS);
+      for (let round = 0, heard = -1; round < rounds && heard !== noises; round += 1) {
+        heard = noises;
+        await sleep(RETAINED_PAUSE_MS);
+      }
+    },
+  };
+}

@@ -1,0 +1,53 @@
+/** Publishes to an MQTT broker: one connection after the other, the announcer on each. */
+import { announce } from "../../discovery/announcer.ts";
+import { createMemory } from "../../discovery/memory.ts";
+import type { Message } from "../../discovery/messages.ts";
+import { createTopics } from "../../discovery/topics.ts";
+import type { View } from "../../entities/entity.ts";
+import { aborted } from "../../lib/clock.ts";
+import type { Logger } from "../../lib/log.ts";
+import { type Publisher, RELOAD } from "../publisher.ts";
+import { openConnection } from "./connection.ts";
+import type { MqttOptions } from "./options.ts";
+import { probe } from "./probe.ts";
+
+interface Context {
+  readonly log: Logger;
+  readonly version: string;
+  /** The client id where the configuration names none. */
+  readonly clientId: string;
+  readonly exclude: readonly string[];
+  readonly preferredPosition: View["preferredPosition"];
+}
+
+export function createMqttPublisher(options: MqttOptions, context: Context): Publisher {
+  const { log } = context;
+  const topics = createTopics({
+    base: options.base_topic,
+    prefix: options.discovery.prefix,
+    statusTopic: options.discovery.status_topic,
+  });
+  const memory = createMemory();
+  const offline: Message = { topic: topics.bridgeState, payload: "offline", retain: true, qos: 1 };
+  return {
+    name: "mqtt",
+    probe: (signal) => probe(options, topics, context.clientId, signal),
+    async run(feed, signal, ready) {
+      const connection = await openConnection(options, options.client_id ?? context.clientId, offline, signal);
+      log.info(`connected to the broker at ${new URL(options.url).host}`);
+      ready();
+      const stop = new AbortController();
+      try {
+        const ended = AbortSignal.any([signal, stop.signal]);
+        const announcing = announce(
+          { ...context, feed, link: connection, memory, topics, qos: options.qos, mode: options.discovery.mode },
+          ended,
+        );
+        await Promise.race([announcing, connection.lost, aborted(ended)]);
+      } finally {
+        stop.abort();
+        await connection.end(signal.aborted && signal.reason !== RELOAD ? [offline] : []);
+      }
+    },
+  };
+}

@@ -1,0 +1,20 @@
+/** All sources, by the section of the configuration that they are made from. */
+import type { Logger } from "../lib/log.ts";
+import type { Scrubber } from "../lib/scrub.ts";
+import type { AccountOptions } from "./pettracer/options.ts";
+import type { Source } from "./source.ts";
+
+interface Context {
+  readonly log: Logger;
+  readonly scrubber: Scrubber;
+}
+
+/** How many accounts there are decides whether they are numbered. */
+export async function createSources(accounts: readonly AccountOptions[], context: Context): Promise<Source[]> {
+  const { createPetTracerSource } = await import("./pettracer/source.ts");
+  return accounts.map((account, index) => createPetTracerSource(sourceName(index, accounts.length), account, context));
+}
+
+function sourceName(index: number, count: number): string {
+  return count === 1 ? "pettracer" : `pettracer ${index + 1}`;
+}

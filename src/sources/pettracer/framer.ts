@@ -1,0 +1,119 @@
+/**
+ * Cuts what comes in pieces into whole STOMP frames, before the STOMP client sees it. That client's parser reads byte
+ * by byte and trusts what it reads: a header line without a colon, a `content-length` that is too large, or a frame
+ * without its NUL would make it swallow the whole frames behind. So only whole frames are handed on, and after
+ * anything else the next frame is found again: at the start of a piece that begins like one, or behind a NUL.
+ */
+
+export interface Framer {
+  /** Takes the next piece, and answers the whole frames (with their NUL) and heart-beats that it completes. */
+  push(piece: string): string[];
+  /** How many broken frames have been passed over. */
+  readonly malformed: number;
+}
+
+const NUL = "\0";
+const COMMANDS = ["MESSAGE", "CONNECTED", "RECEIPT", "ERROR"];
+const FRAME_START = new RegExp(`^(?:${COMMANDS.join("|")})\\r?\\n`);
+const RESTART = new RegExp(`\0|(?:${COMMANDS.join("|")})\\r?\\n`);
+const NUL_FIRST = /^\0/;
+const HEADER_END = /\r?\n\r?\n/;
+const HEADER = /^[^:\r\n]+:[^\r\n]*$/;
+const LENGTH = /^\d{1,8}$/;
+/** A frame that grows beyond this is no frame of this cloud. */
+const LARGEST = 4 * 1024 * 1024;
+
+export function createFramer(): Framer {
+  let rest = "";
+  let malformed = 0;
+
+  /** Takes one frame off the front of `rest`; undefined when it needs more, "" when something broken was passed over. */
+  function take(): string | undefined {
+    if (!couldBeFrame(rest)) return skip();
+    const head = HEADER_END.exec(rest);
+    if (head === null) return rest.includes(NUL) || rest.length > LARGEST || brokenLines(rest) ? skip() : undefined;
+    const lines = rest.slice(0, head.index).split(/\r?\n/).slice(1);
+    if (!lines.every((line) => HEADER.test(line))) return skip();
+    const end = frameEnd(rest, head.index + head[0].length, contentLength(lines));
+    if (end === undefined) return rest.length > LARGEST ? skip() : undefined;
+    if (end < 0) return skip();
+    const frame = rest.slice(0, end);
+    rest = rest.slice(end);
+    return frame;
+  }
+
+  /** Passes over what is broken: up to and with its NUL, or to what begins like a frame before that. */
+  function skip(): string {
+    malformed += 1;
+    const next = rest.slice(1).search(RESTART);
+    rest = next < 0 ? "" : rest.slice(next + 1).replace(NUL_FIRST, "");
+    return "";
+  }
+
+  return {
+    get malformed() {
+      return malformed;
+    },
+    push(piece) {
+      const whole: string[] = [];
+      if (rest !== "" && FRAME_START.test(piece)) {
+        malformed += 1;
+        rest = "";
+      }
+      rest += piece;
+      while (rest !== "") {
+        const frame = rest.startsWith("\n") || rest.startsWith("\r\n") ? heartBeat() : take();
+        if (frame === undefined) break;
+        if (frame !== "") whole.push(frame);
+      }
+      return whole;
+    },
+  };
+
+  function heartBeat(): string {
+    rest = rest.slice(rest.indexOf("\n") + 1);
+    return "\n";
+  }
+}
+
+/** Whether the text begins like a frame, or like a piece of its first line. */
+function couldBeFrame(text: string): boolean {
+  return (
+    FRAME_START.test(text) || COMMANDS.some((command) => `${command}\n`.startsWith(text) || `${command}\r` === text)
+  );
+}
+
+/** Whether a header line, already ended, has no colon. */
+function brokenLines(text: string): boolean {
+  return text
+    .split(/\r?\n/)
+    .slice(1, -1)
+    .some((line) => !HEADER.test(line));
+}
+
+/** -1 for one that is no number. */
+function contentLength(lines: readonly string[]): number | undefined {
+  const line = lines.find((header) => header.startsWith("content-length:"));
+  if (line === undefined) return undefined;
+  const value = line.slice("content-length:".length).trim();
+  return LENGTH.test(value) ? Number(value) : -1;
+}
+
+/** The index behind the frame's NUL; undefined while it is not there yet, -1 when it is not where it should be. */
+function frameEnd(text: string, bodyStart: number, length: number | undefined): number | undefined {
+  if (length === undefined) {
+    const nul = text.indexOf(NUL, bodyStart);
+    return nul < 0 ? undefined : nul + 1;
+  }
+  if (length < 0) return -1;
+  const end = bodyStart + lengthInUnits(text.slice(bodyStart, bodyStart + length), length);
+  if (end >= text.length) return undefined;
+  return text[end] === NUL ? end + 1 : -1;
+}
+
+/** How many UTF-16 units of the text make up `bytes` bytes of UTF-8; more than it has when it is too short. */
+function lengthInUnits(text: string, bytes: number): number {
+  if (Buffer.byteLength(text) === text.length) return bytes;
+  const encoded = Buffer.from(text);
+  return encoded.length < bytes ? text.length + 1 : encoded.subarray(0, bytes).toString("utf8").length;
+}

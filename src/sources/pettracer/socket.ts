@@ -1,0 +1,164 @@
+/**
+ * A WebSocket as the STOMP client wants one, with SockJS taken off on the way in and put on on the way out, over `ws`.
+ * It opens when the server's `o` frame is there, hands on whole STOMP frames only, and says when bytes arrive.
+ */
+import type { IStompSocket } from "@stomp/stompjs";
+import WebSocket, { type RawData } from "ws";
+import { createFramer } from "./framer.ts";
+import { parseSockjsFrame, sockjsFrame } from "./sockjs.ts";
+
+interface SocketEvents {
+  /** Bytes of any kind have arrived. */
+  readonly onActivity: () => void;
+  /** The body of a message for one of our subscriptions. */
+  readonly onMessage: (subscription: string, body: string) => void;
+  /** Something that is no frame was passed over. */
+  readonly onMalformed: (text: string) => void;
+  /** The end, and why; once. */
+  readonly onEnd: (reason: EndReason) => void;
+}
+
+export interface EndReason {
+  readonly sentence: string;
+  /** The HTTP status of a refused handshake. */
+  readonly httpStatus?: number;
+}
+
+const HANDSHAKE_MS = 10_000;
+const GOODBYE_MS = 1_000;
+const LARGEST_BYTES = 8 * 1024 * 1024;
+/** How the four states of a WebSocket are counted. */
+const STATE = { connecting: 0, open: 1, closing: 2, closed: 3 } as const;
+
+export interface SockjsSocket extends IStompSocket {
+  /** Makes the other side answer, below SockJS. */
+  ping(): void;
+}
+
+export function openSocket(url: string, events: SocketEvents): SockjsSocket {
+  const ws = new WebSocket(url, {
+    perMessageDeflate: false,
+    handshakeTimeout: HANDSHAKE_MS,
+    maxPayload: LARGEST_BYTES,
+  });
+  const framer = createFramer();
+  let state: number = STATE.connecting;
+  let reason: EndReason = { sentence: "the connection was closed" };
+
+  function end(
+    because: EndReason,
+    closeEvent: unknown = { code: 1006, reason: because.sentence, wasClean: false },
+  ): void {
+    if (state === STATE.closed) return;
+    state = STATE.closed;
+    closeSoon(ws);
+    socket.onclose?.(closeEvent);
+    events.onEnd(because);
+  }
+
+  function receive(text: string): void {
+    const frame = parseSockjsFrame(text);
+    switch (frame.type) {
+      case "open":
+        if (state === STATE.connecting) {
+          state = STATE.open;
+          socket.onopen?.({});
+        }
+        break;
+      case "heartbeat":
+        break;
+      case "messages":
+        if (frame.odd > 0) events.onMalformed(text);
+        for (const message of frame.messages) deliver(message);
+        break;
+      case "close":
+        end({ sentence: `the server closed the session (${frame.code} ${frame.reason})` });
+        break;
+      case "malformed":
+        events.onMalformed(text);
+        break;
+    }
+  }
+
+  function deliver(piece: string): void {
+    const before = framer.malformed;
+    for (const frame of framer.push(piece)) if (state === STATE.open) handOn(frame);
+    if (framer.malformed > before) events.onMalformed(piece);
+  }
+
+  /**
+   * What comes all the time goes straight to its reader: the STOMP client would take each frame, which is known to be
+   * whole, apart once more byte by byte. And what it did not ask for it does not get: it looks up subscriptions and
+   * receipts by their name in a plain object, where names of JavaScript's own would be found, too.
+   */
+  function handOn(frame: string): void {
+    const subscription = OUR_MESSAGE.exec(frame)?.[1];
+    if (subscription !== undefined) events.onMessage(subscription, bodyOf(frame));
+    else if (frame.startsWith("MESSAGE") || frame.startsWith("RECEIPT")) events.onMalformed(frame);
+    else socket.onmessage?.({ data: frame });
+  }
+
+  const socket: SockjsSocket = {
+    url: new URL(url).origin,
+    binaryType: "arraybuffer",
+    get readyState() {
+      return state;
+    },
+    onopen: null,
+    onclose: null,
+    onerror: null,
+    onmessage: null,
+    send(data) {
+      // The STOMP client sends text, unless it is told to send bytes.
+      if (ws.readyState === WebSocket.OPEN && typeof data === "string") ws.send(sockjsFrame(data));
+    },
+    ping() {
+      if (ws.readyState === WebSocket.OPEN) ws.ping();
+    },
+    close: () => end(reason),
+    terminate: () => end(reason),
+  };
+
+  ws.on("message", (data, isBinary) => {
+    events.onActivity();
+    if (isBinary) events.onMalformed("(binary)");
+    else receive(textOf(data));
+  });
+  ws.on("pong", events.onActivity);
+  ws.on("ping", events.onActivity);
+  ws.on("unexpected-response", (request, response) => {
+    request.destroy();
+    const httpStatus = response.statusCode ?? 0;
+    reason = { sentence: `the server refused the connection (HTTP ${httpStatus})`, httpStatus };
+    end(reason);
+  });
+  ws.on("error", (error) => {
+    reason = { sentence: error.message };
+    end(reason);
+  });
+  ws.on("close", (code, text) =>
+    end({ sentence: `the connection was closed (${code}${text.length > 0 ? ` ${text.toString("utf8")}` : ""})` }),
+  );
+  return socket;
+}
+
+const OUR_MESSAGE = /^MESSAGE\r?\n(?:[^\n]+\n)*?subscription:(sub-[01])\r?\n/;
+const HEAD_END = /\r?\n\r?\n/;
+
+/** What stands between the head of a whole frame and its NUL. */
+function bodyOf(frame: string): string {
+  const end = HEAD_END.exec(frame);
+  return end === null ? "" : frame.slice(end.index + end[0].length, -1);
+}
+
+/** Says goodbye where somebody listens; a peer that does not answer is not waited for. */
+function closeSoon(ws: WebSocket): void {
+  if (ws.readyState === WebSocket.OPEN) ws.close(1000);
+  else ws.terminate();
+  setTimeout(() => ws.terminate(), GOODBYE_MS).unref();
+}
+
+function textOf(data: RawData): string {
+  if (Array.isArray(data)) return Buffer.concat(data).toString("utf8");
+  return (data instanceof ArrayBuffer ? Buffer.from(data) : data).toString("utf8");
+}

@@ -1,0 +1,268 @@
+/**
+ * One PetTracer account. A run is: token, stream, `/app/subscribe`, snapshot: in this order nothing falls between the
+ * stream and the snapshot, and nothing old comes over something new. Then the stream brings the news, and a snapshot
+ * every `refresh` is the safety net.
+ */
+import { createAlarm } from "../../lib/alarm.ts";
+import { monotonicMs } from "../../lib/clock.ts";
+import { describeError, FatalError, RecoverableError } from "../../lib/errors.ts";
+import type { Logger } from "../../lib/log.ts";
+import type { Scrubber } from "../../lib/scrub.ts";
+import type { CollarReport } from "../../model/device.ts";
+import type { SourceEvent } from "../../model/event.ts";
+import type { Source } from "../source.ts";
+import { collarKey, type DecodedMessage, decodeMessage, stationKey } from "./decode.ts";
+import { EMPTY_LISTING, type Listing, readListing } from "./listing.ts";
+import type { AccountOptions } from "./options.ts";
+import { probe } from "./probe.ts";
+import { createSession, type Session } from "./session.ts";
+import { openStream, type Stream, TokenRefused } from "./stream.ts";
+
+interface Context {
+  readonly log: Logger;
+  readonly scrubber: Scrubber;
+  /** The STOMP heart-beat to offer, ms. */
+  readonly heartbeatMs?: number;
+}
+
+const HEARTBEAT_MS = 10_000;
+/** That the account was heard of is told at most so often, ms. */
+const HEARD_EVERY_MS = 20_000;
+/** News of a device that no listing has named makes us list again after this, ms. */
+const RELIST_MS = 2_000;
+/** Listings that strangers and notices ask for are at least so far apart, ms. */
+const RELIST_APART_MS = 60_000;
+/** A device that is missing from a listing is looked for once more after this, ms. */
+const CONFIRM_MS = 5_000;
+/** A snapshot that failed is tried again after this, ms. */
+const RETRY_MS = 30_000;
+/** While the stream cannot be had, snapshots stand in for it, this far apart, ms. */
+const FALLBACK_MS = 60_000;
+
+export function createPetTracerSource(name: string, options: AccountOptions, context: Context): Source {
+  const account = new PetTracerAccount(name, options, context);
+  return {
+    name,
+    run: (emit, signal, ready) => account.run(emit, signal, ready),
+    list: (emit, signal) => account.list(emit, signal),
+    probe: (signal) => probe(options, context, signal),
+  };
+}
+
+/** What outlives a connection: the session, the last listing, and what was already complained about. */
+class PetTracerAccount {
+  readonly #name: string;
+  readonly #options: AccountOptions;
+  readonly #log: Logger;
+  readonly #heartbeatMs: number;
+  readonly #session: Session;
+  readonly #alarm = createAlarm();
+  readonly #oddFields = new Set<string>();
+  #emit: (event: SourceEvent) => void = () => {};
+  #listing: Listing = EMPTY_LISTING;
+  /** Devices whose news are no surprise. */
+  readonly #known = new Set<string>();
+  #listedAt = Number.NEGATIVE_INFINITY;
+  #firstListedAt = Number.POSITIVE_INFINITY;
+  #heardAt = Number.NEGATIVE_INFINITY;
+  #undecodable = 0;
+  #snapshotFailed = false;
+  /** While a snapshot is asked for: what the stream says meanwhile, which is newer than the answer. */
+  #overlay: Map<string, CollarReport> | undefined;
+
+  constructor(name: string, options: AccountOptions, { log, scrubber, heartbeatMs = HEARTBEAT_MS }: Context) {
+    this.#name = name;
+    this.#options = options;
+    this.#log = log;
+    this.#heartbeatMs = heartbeatMs;
+    this.#session = createSession(options, scrubber);
+  }
+
+  async run(emit: (event: SourceEvent) => void, signal: AbortSignal, ready: () => void): Promise<void> {
+    this.#emit = emit;
+    const token = await this.#session.token(signal);
+    this.#tellHeard();
+    if (this.#listing === EMPTY_LISTING) await this.#snapshot(signal);
+    else if (monotonicMs() - this.#listedAt > FALLBACK_MS) await this.#trySnapshot(signal);
+    const stream = await this.#open(token, signal);
+    try {
+      await this.#follow(stream, signal, ready);
+    } finally {
+      stream.close();
+    }
+  }
+
+  /** Logs in and emits one listing. */
+  async list(emit: (event: SourceEvent) => void, signal: AbortSignal): Promise<void> {
+    this.#emit = emit;
+    await this.#snapshot(signal);
+  }
+
+  async #open(token: string, signal: AbortSignal): Promise<Stream> {
+    try {
+      const stream = await openStream({
+        url: this.#options.stream_url,
+        token,
+        heartbeatMs: this.#heartbeatMs,
+        log: this.#log,
+        signal,
+        onMessage: (queue, body) => this.#receive(queue, body),
+        onActivity: () => this.#hear(),
+        onMalformed: (text) => this.#complain(text),
+      });
+      this.#session.accepted(token, "stream");
+      return stream;
+    } catch (error) {
+      if (error instanceof TokenRefused) this.#session.refused(token, "stream");
+      throw error;
+    }
+  }
+
+  async #follow(stream: Stream, signal: AbortSignal, ready: () => void): Promise<void> {
+    this.#askFor(stream);
+    await this.#trySnapshot(signal);
+    this.#askFor(stream);
+    this.#log.info(`${this.#name}: live, ${this.#listing.collars.length} collars`);
+    ready();
+    const ended = stream.ended.then(({ sentence }): never => {
+      throw new RecoverableError(`the live stream ended: ${sentence}`);
+    });
+    await Promise.race([ended, this.#refresh(stream, signal)]);
+  }
+
+  #asked = "";
+
+  /** Names the devices that we want news of; once per connection, and again when the list has changed. */
+  #askFor(stream: Stream): void {
+    const ids = this.#listing.collars.map(({ id }) => id);
+    stream.ask(ids);
+    this.#asked = ids.join();
+  }
+
+  async #refresh(stream: Stream, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#alarm.rung(signal);
+      if (signal.aborted) return;
+      await this.#trySnapshot(signal);
+      if (this.#asked !== this.#listing.collars.map(({ id }) => id).join()) this.#askFor(stream);
+    }
+  }
+
+  /** A snapshot whose failure is no reason to give up a stream; refused credentials are. */
+  async #trySnapshot(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#snapshot(signal);
+      this.#snapshotFailed = false;
+    } catch (error) {
+      if (error instanceof FatalError || signal.aborted) throw error;
+      this.#log[this.#snapshotFailed ? "debug" : "warn"](`${this.#name}: no snapshot: ${describeError(error)}`);
+      this.#snapshotFailed = true;
+      this.#alarm.within(RETRY_MS);
+    }
+  }
+
+  async #snapshot(signal: AbortSignal): Promise<void> {
+    const overlay = new Map<string, CollarReport>();
+    this.#overlay = overlay;
+    try {
+      const [collars, stations] = await Promise.all([
+        this.#session.call("/map/getccs", signal),
+        this.#session.call("/user/gethomestations", signal),
+      ]);
+      this.#listing = readListing(collars, stations, this.#listing, this.#options, (field) => this.#noteOdd(field));
+    } finally {
+      this.#overlay = undefined;
+    }
+    this.#listedAt = monotonicMs();
+    this.#firstListedAt = Math.min(this.#firstListedAt, this.#listedAt);
+    this.#tellHeard();
+    this.#tellListing(overlay);
+    this.#schedule();
+  }
+
+  #tellListing(overlay: ReadonlyMap<string, CollarReport>): void {
+    const { collars, stations, unwanted } = this.#listing;
+    for (const key of [...collars.map((collar) => collar.key), ...unwanted]) this.#known.add(key);
+    this.#emit({
+      type: "devicesListed",
+      account: this.#name,
+      at: Date.now(),
+      isConfirmed: this.#listedAt - this.#firstListedAt >= this.#confirmationMs(),
+      collars: collars.map((collar) => ({ ...collar, report: { ...collar.report, ...overlay.get(collar.key) } })),
+      stations,
+    });
+  }
+
+  /**
+   * What is missing from a listing is looked for once more, soon. But a listing without a single device is more likely
+   * the cloud's mistake: there the next refresh tells.
+   */
+  #confirmationMs(): number {
+    const { collars, stations, missing, unwanted } = this.#listing;
+    const isEmpty = collars.length + stations.length - missing.size + unwanted.size === 0;
+    return isEmpty ? this.#options.refresh : CONFIRM_MS;
+  }
+
+  #schedule(): void {
+    const isProven = this.#listedAt - this.#firstListedAt >= this.#confirmationMs();
+    this.#alarm.within(this.#options.refresh);
+    // The timer must not ring a moment too early.
+    if (this.#listing.missing.size > 0 || !isProven) this.#alarm.within(this.#confirmationMs() + 50);
+  }
+
+  #receive(queue: "messages" | "portal", body: string): void {
+    this.#log.trace({ queue, body }, "stream message");
+    const message = queue === "messages" ? decodeMessage(body, (field) => this.#noteOdd(field)) : {};
+    if (message === undefined) this.#complain(body);
+    // What a notice says is not known; that something has changed is likely.
+    else if (queue === "portal") this.#relist();
+    else this.#tell(message, Date.now());
+  }
+
+  #tell({ collar, station }: DecodedMessage, at: number): void {
+    if (collar) this.#tellCollar(collarKey(collar.id), collar.report, at);
+    if (station) this.#emit({ type: "stationReported", key: stationKey(station.id), at, report: station.report });
+  }
+
+  #tellCollar(key: string, report: CollarReport, at: number): void {
+    if (!this.#known.has(key)) {
+      // One that the next listing does not explain is left alone after that.
+      this.#known.add(key);
+      this.#relist();
+    }
+    if (this.#overlay) {
+      // A fix and a contact carry their own time; of the rest, what arrived later is newer.
+      const { fix: _, lastContactAt: __, ...rest } = report;
+      this.#overlay.set(key, { ...this.#overlay.get(key), ...rest });
+    }
+    this.#emit({ type: "collarReported", key, at, report });
+  }
+
+  #relist(): void {
+    const waited = monotonicMs() - this.#listedAt;
+    this.#alarm.within(Math.max(RELIST_MS, RELIST_APART_MS - waited));
+  }
+
+  #hear(): void {
+    if (monotonicMs() - this.#heardAt > HEARD_EVERY_MS) this.#tellHeard();
+  }
+
+  #tellHeard(): void {
+    this.#heardAt = monotonicMs();
+    this.#emit({ type: "accountReported", account: this.#name, at: Date.now(), report: this.#session.account() });
+  }
+
+  #noteOdd(field: string): void {
+    if (this.#oddFields.has(field) || this.#oddFields.size > 200) return;
+    this.#oddFields.add(field);
+    this.#log.warn(
+      `${this.#name}: the cloud's field ${JSON.stringify(field.slice(0, 100))} could not be read; it is left out`,
+    );
+  }
+
+  #complain(text: string): void {
+    this.#undecodable += 1;
+    const level = this.#undecodable === 1 ? "warn" : "debug";
+    this.#log[level]({ text: text.slice(0, 200) }, `${this.#name}: ${this.#undecodable} unreadable message(s) so far`);
+  }
+}

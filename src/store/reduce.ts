@@ -1,0 +1,103 @@
+/**
+ * Folds events into what is known of one device. Pure: the same entry and event give the same result, and an event
+ * that says nothing new gives back the very same object, so that nothing is published for it.
+ */
+import type { Account, Collar, CollarReport, HomeStation, Listed, StationReport } from "../model/device.ts";
+import type { AccountReported } from "../model/event.ts";
+import { batteryPercent, shownPercent } from "./battery.ts";
+import { laterContact, shownContact } from "./contact.ts";
+import { newerFix } from "./fix.ts";
+import { merge } from "./merge.ts";
+
+/** What the user decides about how events are read. */
+export interface Rules {
+  /** Fixes worse than this do not move a cat that has a position, metres. */
+  readonly maxAccuracyM: number;
+}
+
+/** A home station that was not heard for longer is offline. */
+const STATION_ONLINE_MS = 15 * 60_000;
+/** After so much silence what we show of an account's devices may no longer be true. */
+const UNREACHABLE_MS = 5 * 60_000;
+
+/** A collar after a report that arrived at `at`, epoch ms. */
+export function reduceCollar(collar: Collar, report: CollarReport, at: number, rules: Rules): Collar {
+  const { fix: incoming, lastContactAt, homeSinceAt: _, ...plain } = report;
+  const merged = merge<Collar>(collar, { ...plain, ...station(collar, report) });
+  const fix = incoming === undefined ? collar.fix : newerFix(collar.fix, incoming, at, rules.maxAccuracyM);
+  return merge<Collar>(merged, {
+    ...(fix && { fix }),
+    ...homeSince(collar, report, at),
+    ...battery(merged),
+    ...contact(collar, latest(lastContactAt, incoming?.measuredAt), at),
+  });
+}
+
+/** A home station after a report; in a listing the cloud has just told all that it knows of it. */
+export function reduceStation(
+  station: HomeStation,
+  report: StationReport,
+  at: number,
+  isListing: boolean,
+): HomeStation {
+  const { lastContactAt, ...plain } = report;
+  const merged = merge<HomeStation>(merge<HomeStation>(station, plain), contact(station, lastContactAt, at));
+  // Only news of a contact tells whether it is online; time that goes by between two listings does not.
+  if (merged.lastContactAt === undefined || (!isListing && merged.lastContactAt === station.lastContactAt))
+    return merged;
+  return merge<HomeStation>(merged, { online: at - merged.lastContactAt <= STATION_ONLINE_MS });
+}
+
+/** An account that was heard of at this moment. */
+export function reduceAccount(account: Account, { report }: AccountReported): Account {
+  return merge<Account>(account, { ...report, silentMs: 0, reachable: true });
+}
+
+/** An account after so much more silence, ms. */
+export function ageAccount(account: Account, elapsedMs: number): Account {
+  const silentMs = Math.min(account.silentMs + elapsedMs, UNREACHABLE_MS + 1);
+  return merge<Account>(account, { silentMs, reachable: silentMs <= UNREACHABLE_MS });
+}
+
+/** The device with the account among those that list it, or no longer among them. */
+export function listedBy<T extends Listed>(device: T, account: string, reachable: boolean | undefined): T {
+  if (device.accounts[account] === reachable) return device;
+  const { [account]: _, ...others } = device.accounts;
+  return { ...device, accounts: reachable === undefined ? others : { ...others, [account]: reachable } };
+}
+
+/** A fix may come without a contact of its own: to report it, the collar was there. */
+function latest(...times: (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : Math.max(...known);
+}
+
+/** The same home station again, perhaps in part, keeps its place. */
+function station(collar: Collar, { station: next }: CollarReport): Pick<Collar, "station"> {
+  if (next === undefined) return {};
+  return { station: next && collar.station?.id === next.id ? merge(collar.station, next) : next };
+}
+
+/** Since when it is home; where the cloud does not say, since we heard of it. */
+function homeSince(collar: Collar, { home = collar.home, homeSinceAt }: CollarReport, at: number): Partial<Collar> {
+  if (home === undefined) return {};
+  if (!home) return { homeSinceAt: null };
+  if (typeof homeSinceAt === "number") return { homeSinceAt };
+  const known = collar.home === true && typeof collar.homeSinceAt === "number";
+  return known ? {} : { homeSinceAt: at };
+}
+
+/** Where no voltage was ever sent, the warning threshold stands in: the protocol's first description has it so. */
+function battery(collar: Collar): Partial<Collar> {
+  const millivolts = collar.batteryMv ?? collar.batteryWarningMv;
+  if (millivolts === undefined) return {};
+  return { batteryPercent: shownPercent(collar.batteryPercent, batteryPercent(millivolts), collar.charging === true) };
+}
+
+type Contact = Pick<Collar, "lastContactAt" | "contactShown">;
+
+function contact(entry: Contact, incoming: number | undefined, at: number): Contact {
+  const contactAt = laterContact(entry.lastContactAt, incoming, at);
+  const shown = shownContact(entry.contactShown, contactAt, at);
+  return { ...(contactAt !== undefined && { lastContactAt: contactAt }), ...(shown && { contactShown: shown }) };
+}

@@ -1,0 +1,191 @@
+/** The command line itself: help, version, what is wrong usage, and `config`. */
+import { readFileSync } from "node:fs";
+import { expect, onTestFinished, test } from "vitest";
+import { parse } from "yaml";
+import { MINIMAL } from "../config/loading.ts";
+import { type CliResult, runCli } from "../support/cli.ts";
+import { temporaryFolder } from "../support/temp.ts";
+import { acceptedBy } from "./json-schema.ts";
+
+/** Runs it beside this configuration. */
+function pawline(args: readonly string[], text = MINIMAL, env = {}): Promise<CliResult> {
+  const folder = temporaryFolder(onTestFinished);
+  folder.write("pawline.yaml", text);
+  return runCli(args, { cwd: folder.path, env, atEnd: onTestFinished });
+}
+
+test("--version is that of the package", async () => {
+  const about: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  expect(about).toMatchObject({ version: expect.any(String) });
+  const { version } = about as { readonly version: string };
+  expect(await pawline(["--version"])).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
+});
+
+test("--help names every command, and none needs a configuration", async () => {
+  const { code, stdout, stderr } = await pawline(["--help"], "spoilt: [");
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  for (const command of ["run", "demo", "check", "devices", "config"])
+    expect(stdout).toMatch(new RegExp(`^ +${command}\\b`, "m"));
+  for (const option of ["--config", "--log-level", "--version", "--help"]) expect(stdout).toContain(option);
+});
+
+test.each([
+  ["run", []],
+  ["demo", ["--port"]],
+  ["check", []],
+  ["devices", ["--json", "--watch"]],
+  ["config", ["--schema"]],
+] as const)("the help of %s", async (command, options) => {
+  const { code, stdout, stderr } = await pawline([command, "--help"], "spoilt: [");
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout).toContain(`Usage: pawline ${command} [options]`);
+  for (const option of ["--config <file>", "--log-level <level>", "--help", ...options])
+    expect(stdout).toContain(option);
+});
+
+test.each([
+  [["purr"], /purr/],
+  [["check", "purr"], /purr/],
+  [["--purr"], /unknown option '--purr'/],
+  [["run", "--purr"], /unknown option '--purr'/],
+  [["devices", "--jsn"], /--json/],
+  [["run", "--config"], /--config <file>.*argument missing/],
+  [["run", "--log-level", "loud"], /trace, debug, info, warn, error/],
+  [["demo", "--port", "purr"], /--port: must be a port number/],
+  [["demo", "--port", "65536"], /--port: must be a port number/],
+])("%j is wrong usage", async (args, sentence) => {
+  const { code, stdout, stderr } = await pawline(args);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  expect(stderr).toMatch(sentence);
+  expect(stderr).not.toMatch(/^ +at /m);
+});
+
+test.each(["run", "check", "devices", "config"])("%s with a bad file tells all its errors", async (command) => {
+  const text = `${MINIMAL}  qos: 7\nlog: {level: loud}\n`;
+  const { code, stdout, stderr } = await pawline([command, "--config", "pawline.yaml"], text);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  expect(stderr).toBe(
+    [
+      "pawline.yaml:6:3 mqtt.qos: must be 0, 1 or 2",
+      "pawline.yaml:7:7 log.level: must be one of trace, debug, info, warn, error",
+      "",
+    ].join("\n"),
+  );
+});
+
+test("run without anywhere to publish to says what to set", async () => {
+  const { code, stdout, stderr } = await pawline(["run"], MINIMAL.replace(/mqtt:\n.*/s, ""));
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  expect(stderr).toMatch(/^nowhere to publish to: .*mqtt\.url.*PAWLINE_MQTT_URL/m);
+});
+
+test("options may stand before the command and behind it", async () => {
+  const folder = temporaryFolder(onTestFinished);
+  const file = folder.write("other.yaml", `${MINIMAL}  base_topic: other\n`);
+  const options = { cwd: folder.path, atEnd: onTestFinished };
+  for (const args of [
+    ["--config", file, "--log-level", "trace", "config"],
+    ["config", "--config", file, "--log-level", "trace"],
+  ]) {
+    const { code, stdout } = await runCli(args, options);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^mqtt\.base_topic +other /m);
+    expect(stdout).toMatch(/^log\.level +trace +--log-level /m);
+  }
+});
+
+test("config shows each value and where it comes from, and masks what is secret", async () => {
+  const text = [
+    "pettracer: {username: cat@example.com, password: s3cret-tuna, refresh: 90s, include: [14758, Oreo]}",
+    "mqtt:",
+    "  url: mqtt://paw:s3cret@s3cret@broker:1883",
+    "  password: s3cret-broker",
+    "",
+  ].join("\n");
+  const env = { PAWLINE_MQTT_USERNAME: "paw", PAWLINE_LOG_LEVEL: "debug" };
+  const { code, stdout, stderr } = await pawline(["config"], text, env);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout).not.toContain("s3cret");
+  const rows = new Map(stdout.split("\n").map((line) => [line.split(" ")[0], line.split(/ {2,}/).slice(1)]));
+  expect(rows.get("pettracer.username")).toEqual([
+    "cat@example.com",
+    "./pawline.yaml:1:13",
+    "PAWLINE_PETTRACER_USERNAME",
+  ]);
+  expect(rows.get("pettracer.password")).toEqual(["***", "./pawline.yaml:1:40", "PAWLINE_PETTRACER_PASSWORD"]);
+  expect(rows.get("pettracer.refresh")?.[0]).toBe("90s");
+  expect(rows.get("pettracer.include")?.[0]).toBe('[14758,"Oreo"]');
+  expect(rows.get("mqtt.url")?.slice(0, 2)).toEqual(["mqtt://***@broker:1883", "./pawline.yaml:3:3"]);
+  expect(rows.get("mqtt.username")).toEqual(["paw", "PAWLINE_MQTT_USERNAME", "PAWLINE_MQTT_USERNAME"]);
+  expect(rows.get("mqtt.password")?.slice(0, 2)).toEqual(["***", "./pawline.yaml:4:3"]);
+  expect(rows.get("mqtt.ca")).toEqual(["", "not set", "PAWLINE_MQTT_CA"].filter((cell) => cell !== ""));
+  expect(rows.get("mqtt.discovery.prefix")).toEqual(["homeassistant", "default", "PAWLINE_MQTT_DISCOVERY_PREFIX"]);
+  expect(rows.get("log.level")?.slice(0, 2)).toEqual(["debug", "PAWLINE_LOG_LEVEL"]);
+  expect(rows.get("data_dir")).toEqual(["./data", "default", "PAWLINE_DATA_DIR"]);
+});
+
+test("config numbers the accounts of a list", async () => {
+  const text = "pettracer:\n  - {username: a, password: s3cret}\n  - {username: b, password: s3cret}\n";
+  const { stdout } = await pawline(["config"], text);
+  expect(stdout).toMatch(/^pettracer\.0\.username +a +\.\/pawline\.yaml:2:6 /m);
+  expect(stdout).toMatch(/^pettracer\.1\.username +b +\.\/pawline\.yaml:3:6 /m);
+  expect(stdout).toMatch(/^pettracer\.1\.password +\*\*\* /m);
+  expect(stdout).not.toContain("s3cret");
+});
+
+const EXAMPLE = `
+pettracer:
+  username: cat@example.com
+  password: "tuna"
+  portal_url: https://portal.pettracer.com/api
+  stream_url: wss://pt.pettracer.com/sc
+  include: []
+  exclude: [14758, Oreo]
+  refresh: 15m
+  live_minutes: 15
+  find_minutes: 3
+  allow_power_off: false
+mqtt:
+  url: mqtt://localhost:1883
+  username: paw
+  password: line
+  ca: ca.pem
+  client_id: pawline-1
+  protocol_version: 4
+  qos: 1
+  base_topic: pawline
+  discovery: {mode: device, prefix: homeassistant, status_topic: homeassistant/status}
+home: {prefer: station, max_accuracy: 200}
+entities: {exclude: []}
+log: {level: info, format: auto}
+data_dir: ./data
+`;
+
+test("config --schema is a JSON Schema that accepts the example, and nothing that is wrong", async () => {
+  const { code, stdout, stderr } = await pawline(["config", "--schema"], "spoilt: [");
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  const schema: unknown = JSON.parse(stdout);
+  expect(schema).toMatchObject({ $schema: "https://json-schema.org/draft/2020-12/schema", type: "object" });
+  const isAccepted = (text: string): boolean => acceptedBy(schema, parse(text));
+  expect(isAccepted(EXAMPLE)).toBe(true);
+  expect(isAccepted(MINIMAL)).toBe(true);
+  expect(isAccepted("pettracer: [{username: a, password: b}, {username: c, password: d}]")).toBe(true);
+  for (const wrong of [
+    "{}",
+    "pettracer: {username: a}",
+    "pettracer: {username: a, password: 1}",
+    "pettracer: []",
+    `${MINIMAL}  qos: 3`,
+    `${MINIMAL}  passwort: x`,
+    `${MINIMAL}  discovery: {mode: entity}`,
+    `${MINIMAL}home: {max_accuracy: 0}`,
+    `${MINIMAL}log: {level: loud}`,
+    `${MINIMAL}entities: {exclude: signal}`,
+    `${MINIMAL}mqqt: {}`,
+  ])
+    expect([wrong, isAccepted(wrong)]).toEqual([wrong, false]);
+});
+
+test("what the schema accepts is what is accepted", async () => {
+  expect(await pawline(["config"], EXAMPLE)).toMatchObject({ code: 0, stderr: "" });
+});

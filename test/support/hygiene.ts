@@ -1,0 +1,111 @@
+/** What must hold for everything that the daemon ever publishes, whatever a test is about. */
+import type { Json, Message } from "./recorder.ts";
+import { json } from "./recorder.ts";
+
+/** The keys of a collar's state message; every one of them stands in every message. */
+const COLLAR_KEYS = [
+  "accuracy",
+  "at_home",
+  "battery",
+  "charging",
+  "color",
+  "distance",
+  "last_contact",
+  "last_fix",
+  "pending_command",
+  "pending_since",
+  "pending_until",
+  "signal",
+];
+const STATION_KEYS = ["last_contact", "online"];
+
+const OFFSET_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00$/;
+const TIMES = ["last_contact", "last_fix"];
+const BOOLEANS = ["at_home", "charging", "online"];
+const NUMBERS = ["accuracy", "battery", "distance", "signal"];
+
+interface Names {
+  readonly base: string;
+  readonly prefix: string;
+}
+
+/** A sentence for each message that Home Assistant would complain about, or that the contract does not know. */
+export function complaints(messages: readonly Message[], { base, prefix }: Names): string[] {
+  const found = strayParents(messages, prefix);
+  for (const { topic, payload } of messages) {
+    if (payload === "") continue;
+    const what = topic.startsWith(`${base}/`)
+      ? own(topic.slice(base.length + 1), payload)
+      : discovery(topic, prefix, payload);
+    for (const sentence of what) found.push(`${topic}: ${sentence}: ${payload.slice(0, 300)}`);
+  }
+  return [...new Set(found)];
+}
+
+function own(path: string, payload: string): string[] {
+  const [device = "", kind = "", ...more] = path.split("/");
+  if (more.length > 0) return ["no topic of ours"];
+  if (device === "bridge" && kind === "info") return payload.startsWith("{") ? [] : ["no JSON object"];
+  if (kind === "availability" || (device === "bridge" && kind === "state")) {
+    return payload === "online" || payload === "offline" ? [] : ["neither online nor offline"];
+  }
+  if (kind === "state") return state(device, json(payload));
+  return kind === "position" ? position(json(payload)) : ["no topic of ours"];
+}
+
+function state(device: string, values: Json): string[] {
+  const found: string[] = [];
+  const wanted = device.startsWith("pettracer_hs_") ? STATION_KEYS : COLLAR_KEYS;
+  if (JSON.stringify(Object.keys(values).toSorted()) !== JSON.stringify(wanted)) found.push("other keys than agreed");
+  for (const [key, value] of Object.entries(values)) {
+    if (value === null) continue;
+    if (TIMES.includes(key) && !(typeof value === "string" && OFFSET_TIME.test(value))) found.push(`${key} is no time`);
+    if (BOOLEANS.includes(key) && typeof value !== "boolean") found.push(`${key} is no boolean`);
+    if (NUMBERS.includes(key) && typeof value !== "number") found.push(`${key} is no number`);
+  }
+  return found;
+}
+
+function position(values: Json): string[] {
+  const found: string[] = [];
+  const { latitude, longitude, gps_accuracy, measured_at, satellites, source, ...more } = values;
+  for (const number of [latitude, longitude, gps_accuracy]) {
+    if (typeof number !== "number") found.push("a coordinate or its accuracy is no number");
+  }
+  if (typeof measured_at !== "string" || !OFFSET_TIME.test(measured_at)) found.push("measured_at is no time");
+  if (satellites !== undefined && typeof satellites !== "number") found.push("satellites is no number");
+  if (source !== "gps" && source !== "station") found.push("source is neither gps nor station");
+  if (Object.keys(more).length > 0) found.push("other keys than agreed");
+  return found;
+}
+
+function discovery(topic: string, prefix: string, payload: string): string[] {
+  if (!topic.startsWith(`${prefix}/device/`)) return [];
+  const { device, origin, components } = json(payload) as Record<string, Json | undefined>;
+  const found: string[] = [];
+  if (!Array.isArray(device?.identifiers)) found.push("no device.identifiers");
+  if (typeof origin?.name !== "string") found.push("no origin.name");
+  for (const [key, config] of Object.entries((components ?? {}) as Record<string, Json>)) {
+    const fields = Object.keys(config);
+    const isRemoval = fields.length === 1 && typeof config.platform === "string";
+    if (!isRemoval && (typeof config.platform !== "string" || typeof config.unique_id !== "string")) {
+      found.push(`${key} has no platform or no unique_id`);
+    }
+  }
+  return found;
+}
+
+/** Descriptions that name a parent which has none itself: Home Assistant would make a stub of it. */
+function strayParents(messages: readonly Message[], prefix: string): string[] {
+  const described = new Set<string>();
+  return messages.flatMap(({ topic, payload }) => {
+    if (!topic.startsWith(`${prefix}/device/`)) return [];
+    if (payload === "") described.delete(topic);
+    else described.add(topic);
+    const { device } = (payload === "" ? {} : json(payload)) as Record<string, Json | undefined>;
+    const parent = device?.via_device;
+    return typeof parent === "string" && !described.has(`${prefix}/device/${parent}/config`)
+      ? [`${topic}: via_device ${parent} is not described`]
+      : [];
+  });
+}

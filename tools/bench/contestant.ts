@@ -1,0 +1,86 @@
+/** The two that are compared, each a process of its own that follows a herd of its own. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { stripTypeScriptTypes } from "node:module";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Cloud } from "../../src/demo/cloud.ts";
+import { type Child, start } from "./child.ts";
+import type { FloorOptions } from "./floor.ts";
+import type { Herd } from "./herd.ts";
+
+/** Where all of it runs. */
+export interface Site {
+  readonly cloud: Cloud;
+  readonly brokerUrl: string;
+  readonly brokerPid: number;
+  /** For files that nobody needs afterwards. */
+  readonly folder: string;
+}
+
+/** A value of each. */
+export interface Pair<T> {
+  readonly pawline: T;
+  readonly floor: T;
+}
+
+export interface Contestant {
+  readonly child: Child;
+  readonly herd: Herd;
+  /** First part of its topics. */
+  readonly base: string;
+}
+
+const STREAM_MS = 30_000;
+const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
+const FLOOR = fileURLToPath(new URL("floor.ts", import.meta.url));
+
+/** First part of the topics of whoever follows this herd. */
+export function baseOf(name: keyof Pair<unknown>, { login }: Herd): string {
+  return `${name}-${login}`;
+}
+
+/** The daemon as users start it, with options for Node before it. */
+export function startPawline(site: Site, herd: Herd, nodeOptions: readonly string[] = []): Contestant {
+  const base = baseOf("pawline", herd);
+  const folder = join(site.folder, base);
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, "pawline.yaml");
+  writeFileSync(file, JSON.stringify(configuration(site, herd, base, folder)));
+  return { child: start(process.execPath, [...nodeOptions, MAIN, "run", "--config", file]), herd, base };
+}
+
+function configuration({ cloud, brokerUrl }: Site, { login, password }: Herd, base: string, folder: string): object {
+  return {
+    pettracer: { username: login, password, portal_url: cloud.portalUrl, stream_url: cloud.streamUrl },
+    mqtt: { url: brokerUrl, base_topic: base, discovery: { prefix: discoveryPrefix(base) } },
+    data_dir: folder,
+  };
+}
+
+/** Of its own, so that no daemon reads what another one has left. */
+export function discoveryPrefix(base: string): string {
+  return `${base}-discovery`;
+}
+
+export function startFloor({ cloud, brokerUrl }: Site, herd: Herd): Contestant {
+  const { login, password } = herd;
+  const base = baseOf("floor", herd);
+  const { portalUrl, streamUrl } = cloud;
+  const options: FloorOptions = { portalUrl, streamUrl, login, password, brokerUrl, base };
+  const script = ["--input-type=module", "--eval", floorScript(), JSON.stringify(options)];
+  return { child: start(process.execPath, script), herd, base };
+}
+
+/** As JavaScript: Node's own reader of TypeScript would weigh as much as all the rest of the floor. */
+function floorScript(): string {
+  // It warns that it is new.
+  process.removeAllListeners("warning");
+  return stripTypeScriptTypes(readFileSync(FLOOR, "utf8"));
+}
+
+/** Resolves when its stream has asked for all of its collars; rejects when it has ended before. */
+export async function isFollowing({ cloud }: Site, { herd, child }: Contestant): Promise<void> {
+  const isOpen = (): boolean =>
+    cloud.sessions.some(({ login, deviceIds }) => login === herd.login && deviceIds.size === herd.ids.length);
+  await Promise.race([cloud.waitFor(isOpen, STREAM_MS), child.ended]);
+}
