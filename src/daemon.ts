@@ -1,17 +1,22 @@
 /** The composition root: configuration → store, sources and publishers, each supervised. Read it top to bottom. */
 import { randomBytes } from "node:crypto";
 import type { Config } from "./config/schema.ts";
+import { type Crew, createCrew, type Member } from "./control/crew.ts";
+import { createDesk, type Desk } from "./control/desk.ts";
+import type { Timers } from "./control/timers.ts";
+import type { Cursor } from "./discovery/teller.ts";
 import { VERSION } from "./lib/about.ts";
 import { aborted, monotonicMs, sleep } from "./lib/clock.ts";
 import { type DataDir, openDataDir } from "./lib/data-dir.ts";
+import { RecoverableError } from "./lib/errors.ts";
 import type { Logger } from "./lib/log.ts";
 import type { Scrubber } from "./lib/scrub.ts";
-import { type Condition, supervise } from "./lib/supervise.ts";
-import type { Component } from "./model/device.ts";
 import { createPublishers } from "./publishers/index.ts";
-import { type Publisher, RELOAD } from "./publishers/publisher.ts";
+import type { Feed, Publisher } from "./publishers/publisher.ts";
 import { createSources } from "./sources/index.ts";
 import type { Source } from "./sources/source.ts";
+import { keepArchive, readArchive, writeArchive } from "./store/archive.ts";
+import type { Rules } from "./store/reduce.ts";
 import { createStore, type Store } from "./store/store.ts";
 
 export interface Daemon {
@@ -28,60 +33,128 @@ interface Tools {
   readonly signal: AbortSignal;
 }
 
-/** How often silence is looked for, ms. */
-const TICK_MS = 10_000;
+interface PartTools extends Pick<Tools, "log" | "scrubber"> {
+  /** Where each publisher keeps up to where it has told; a command that tells nothing needs none. */
+  readonly cursor?: (publisher: string) => Cursor;
+}
+
+/** How often the daemon looks at the clock, ms: for silence, for what ends by itself, for the time outside. */
+const TICK_MS = 1_000;
 
 /** @throws UsageError when the configuration has nowhere to publish to */
 export async function startDaemon(config: Config, tools: Tools): Promise<Daemon> {
-  const store = createStore({ version: VERSION, startedAt: Date.now() }, rulesOf(config));
-  const data = openDataDir(config.data_dir, tools.log);
-  const crew = createCrew(store, tools);
-  const apply = async (next: Config): Promise<void> => {
-    const members = await membersOf(next, data, tools);
+  const { log, signal } = tools;
+  const data = openDataDir(config.data_dir, log);
+  const about = { version: VERSION, startedAt: Date.now(), logLevel: log.level };
+  const store = createStore(about, rulesOf(config), readArchive(data), (changed) => writeArchive(data, changed));
+  const desk: Desk = createDesk({
+    state: store.state,
+    dispatch: store.dispatch,
+    log,
+    signal,
+    execute: (device, command, ended) => sourceOf(device).execute(device, command, ended),
+    refresh: (device, ended) => sourceOf(device).refresh(device, ended),
+    keep: timersIn(data),
+    durations: (device) => sourceOf(device).limits,
+  });
+  const feed: Feed = {
+    state: store.state,
+    changes: (ended) => store.changes(ended),
+    activities: (after) => store.activities(after),
+    request: (device, request) => desk.request(device, request),
+    bridge: { restart: () => void apply(inForce, true), refresh, setLogLevel },
+  };
+  const cursor = createCursors(data, store.activities(0).at(-1)?.sequence ?? 0);
+  const crew: Crew = createCrew({ dispatch: store.dispatch, feed, log, signal });
+  let inForce = config;
+
+  function sourceOf(device: string): Source {
+    const entry = store.state.get(device);
+    const accounts = entry?.kind === "collar" || entry?.kind === "homeStation" ? Object.keys(entry.accounts) : [];
+    const source = accounts.map((name) => crew.source(name)).find((one) => one !== undefined);
+    if (source === undefined) throw new RecoverableError(`${device} is in no account`);
+    return source;
+  }
+
+  function refresh(): void {
+    for (const source of crew.sources()) void source.refresh(undefined, signal).catch(() => {});
+  }
+
+  function setLogLevel(level: string): void {
+    log.level = level;
+    store.dispatch({ type: "logLevelSet", level });
+  }
+
+  async function apply(next: Config, isRestart = false): Promise<void> {
+    const members = await membersOf(next, data, { ...tools, cursor }, isRestart);
+    inForce = next;
     store.setRules(rulesOf(next));
     await crew.replace(members);
-  };
+  }
+
   await apply(config);
-  const ticking = tick(store, tools.signal);
-  const ended = aborted(tools.signal).then(async () => {
-    await Promise.all([ticking, crew.ended()]);
+  const keeping = Promise.all([tick(store, desk, signal), keepArchive(data, store, signal)]);
+  const ended = aborted(signal).then(async () => {
+    await Promise.all([keeping, crew.ended()]);
+    writeArchive(data, store);
   });
-  return { ended, reload: apply, store };
+  const reload = async (next: Config): Promise<void> => {
+    await apply(next);
+    setLogLevel(next.log.level);
+  };
+  return { ended, reload, store };
 }
 
-function rulesOf(config: Config): { maxAccuracyM: number } {
-  return { maxAccuracyM: config.home.max_accuracy };
+function rulesOf({ home }: Config): Rules {
+  return { maxAccuracyM: home.max_accuracy, flapMs: home.flap_time };
 }
 
-/**
- * A source or a publisher; the text of its configuration (where that is the same it need not be replaced), and what
- * makes it the same one with another configuration.
- */
-type Member = { readonly settings: string; readonly identity: string } & (
-  | { readonly role: "source"; readonly part: Source }
-  | { readonly role: "publisher"; readonly part: Publisher }
-);
-
-async function membersOf(config: Config, data: DataDir, { log, scrubber }: Tools): Promise<Member[]> {
-  const common = { log, version: VERSION, exclude: config.entities.exclude, preferredPosition: config.home.prefer };
-  const publishers = await createPublishers(config, { ...common, clientId: clientIdOf(data) });
-  const sources = await createSources(config.pettracer, { log, scrubber });
-  const settings = [config.mqtt, common.exclude, common.preferredPosition];
+/** @param isRestart makes members that no running one is the same as */
+async function membersOf(config: Config, data: DataDir, tools: PartTools, isRestart: boolean): Promise<Member[]> {
+  const { sources, publishers } = await createParts(config, data, tools);
+  const nonce = isRestart ? randomBytes(4).toString("hex") : "";
+  const settings = JSON.stringify([config.mqtt, config.entities.exclude, config.home.prefer, nonce]);
   return [
-    ...sources.map((part, index): Member => ({ role: "source", part, ...settingsOf(config.pettracer[index]) })),
-    ...publishers.map(
-      (part): Member => ({ role: "publisher", part, identity: part.name, settings: JSON.stringify(settings) }),
-    ),
+    ...sources.map((part, index): Member => ({ role: "source", part, ...settingsOf(config.pettracer[index], nonce) })),
+    ...publishers.map((part): Member => ({ role: "publisher", part, identity: part.name, settings })),
   ];
 }
 
+/**
+ * All sources and publishers that the configuration asks for.
+ * @throws UsageError when there is nowhere to publish to
+ */
+export async function createParts(
+  config: Config,
+  data: DataDir,
+  { log, scrubber, cursor = () => NO_CURSOR }: PartTools,
+): Promise<{ sources: Source[]; publishers: Publisher[] }> {
+  const publishers = await createPublishers(config, {
+    log,
+    version: VERSION,
+    exclude: config.entities.exclude,
+    preferredPosition: config.home.prefer,
+    clientId: clientIdOf(data),
+    cursor,
+  });
+  return { publishers, sources: await createSources(config.pettracer, { log, scrubber, firmware: firmwareIn(data) }) };
+}
+
+const NO_CURSOR: Cursor = { read: () => 0, write: () => {} };
+
 /** The same user of the same cloud is the same account, whatever else is set. */
-function settingsOf(account: Config["pettracer"][number] | undefined): Pick<Member, "settings" | "identity"> {
-  return { settings: JSON.stringify(account), identity: JSON.stringify([account?.username, account?.portal_url]) };
+function settingsOf(
+  account: Config["pettracer"][number] | undefined,
+  nonce: string,
+): Pick<Member, "settings" | "identity"> {
+  return {
+    settings: JSON.stringify([account, nonce]),
+    identity: JSON.stringify([account?.username, account?.portal_url]),
+  };
 }
 
 /** Kept, so that a broker sees the same client after each start. */
-export function clientIdOf(data: DataDir): string {
+function clientIdOf(data: DataDir): string {
   const kept = data.read("client");
   if (typeof kept === "object" && kept !== null && "id" in kept && typeof kept.id === "string") return kept.id;
   const id = `pawline-${randomBytes(4).toString("hex")}`;
@@ -89,88 +162,46 @@ export function clientIdOf(data: DataDir): string {
   return id;
 }
 
-interface Crew {
-  /** Ends members that are not wanted any more, and starts the new ones. */
-  replace(members: readonly Member[]): Promise<void>;
-  ended(): Promise<void>;
+function firmwareIn(data: DataDir): { read(): unknown; write(value: object): void } {
+  return { read: () => data.read("firmware"), write: (value) => data.write("firmware", value) };
 }
 
-interface Running {
-  readonly member: Member;
-  readonly stop: AbortController;
-  readonly done: Promise<void>;
-}
-
-function createCrew(store: Store, tools: Tools): Crew {
-  let running: Running[] = [];
-
-  function start(member: Member): Running {
-    const { role, part } = member;
-    const stop = new AbortController();
-    const onAbort = (): void => stop.abort();
-    tools.signal.addEventListener("abort", onAbort, { once: true });
-    // The end may have come while the parts were made.
-    if (tools.signal.aborted) onAbort();
-    if (role === "source") store.dispatch({ type: "accountConfigured", account: part.name });
-    const done = supervise(
-      (signal, ready) => (role === "source" ? part.run(store.dispatch, signal, ready) : part.run(store, signal, ready)),
-      {
-        name: part.name,
-        log: tools.log,
-        signal: stop.signal,
-        onCondition: (condition) => {
-          store.dispatch({ type: "componentChanged", component: componentOf(member, condition) });
-        },
-      },
-    ).finally(() => tools.signal.removeEventListener("abort", onAbort));
-    return { member, stop, done };
-  }
-
-  async function end(one: Running, isReplaced: boolean): Promise<void> {
-    const { role, part } = one.member;
-    one.stop.abort(RELOAD);
-    await one.done;
-    if (isReplaced) return;
-    store.dispatch({ type: "componentDropped", role, name: part.name });
-    if (role === "source") store.dispatch({ type: "accountDropped", account: part.name });
-  }
-
-  return {
-    async replace(members) {
-      const isSame = (a: Member, b: Member): boolean => a.settings === b.settings && isReplacement(a, b);
-      const kept = running.filter(({ member }) => members.some((next) => isSame(member, next)));
-      const gone = running.filter((one) => !kept.includes(one));
-      await Promise.all(
-        gone.map((one) =>
-          end(
-            one,
-            members.some((next) => isReplacement(one.member, next)),
-          ),
-        ),
-      );
-      const added = members.filter((next) => !kept.some(({ member }) => isSame(member, next)));
-      running = [...kept, ...added.map(start)];
-    },
-    ended: async () => {
-      await Promise.all(running.map(({ done }) => done));
-    },
+/**
+ * Up to where each publisher has told what happened: one for the life of the program, since a publisher may be
+ * replaced, and a folder that cannot be written to must not make anything happen twice.
+ * @param last the last thing that has happened; where nothing else is known, all of it was told
+ */
+function createCursors(data: DataDir, last: number): (publisher: string) => Cursor {
+  const cursors = new Map<string, Cursor>();
+  return (publisher) => {
+    const cursor = cursors.get(publisher) ?? cursorIn(data, `told-${publisher}`, last);
+    cursors.set(publisher, cursor);
+    return cursor;
   };
 }
 
-function isReplacement(a: Member, b: Member): boolean {
-  return a.role === b.role && a.part.name === b.part.name && a.identity === b.identity;
+function cursorIn(data: DataDir, name: string, last: number): Cursor {
+  const kept = data.read(name);
+  let told = typeof kept === "number" ? Math.min(kept, last) : last;
+  const write = (sequence: number): void => {
+    told = sequence;
+    data.write(name, sequence);
+  };
+  write(told);
+  return { read: () => told, write };
 }
 
-function componentOf({ role, part }: Member, { state, error }: Condition): Component {
-  return { role, name: part.name, state, sinceAt: Date.now(), ...(error !== undefined && { error }) };
+function timersIn(data: DataDir): { read(): unknown; write(timers: Timers): void } {
+  return { read: () => data.read("timers"), write: (timers) => data.write("timers", timers) };
 }
 
-/** Tells the store how time goes by: silence has no event of its own. */
-async function tick(store: Store, signal: AbortSignal): Promise<void> {
+/** Tells how time goes by: silence has no event of its own. */
+async function tick(store: Store, desk: Desk, signal: AbortSignal): Promise<void> {
   for (let before = monotonicMs(); !signal.aborted; ) {
     await sleep(TICK_MS, signal);
-    const now = monotonicMs();
-    store.dispatch({ type: "timePassed", elapsedMs: now - before });
+    const [now, at] = [monotonicMs(), Date.now()];
+    store.dispatch({ type: "timePassed", at, elapsedMs: now - before });
+    desk.tick(at);
     before = now;
   }
 }

@@ -29,11 +29,26 @@ for (const name of ["SIGINT", "SIGTERM"] as const) {
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => stop.abort());
 process.on("SIGHUP", () => reloads.dispatchEvent(new Event("reload")));
 
+/** On standard error: standard output is for data. */
+async function ask(question: string): Promise<string | undefined> {
+  if (!process.stdin.isTTY) return undefined;
+  const { createInterface } = await import("node:readline/promises");
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await lines.question(question, { signal: stop.signal });
+  } catch {
+    return undefined;
+  } finally {
+    lines.close();
+  }
+}
+
 const exitCode = await runProgram(process.argv.slice(2), {
   environment: process.env,
   stdout: process.stdout,
   stderr: process.stderr,
   signal: stop.signal,
+  ask,
   onReload: (action) => reloads.addEventListener("reload", action),
   onDefect: (action) => {
     process.on("uncaughtException", action);

@@ -1,39 +1,36 @@
 /** `pawline check`: tries each part and prints a line for it. */
-import { clientIdOf } from "../daemon.ts";
-import { VERSION } from "../lib/about.ts";
+import { createParts } from "../daemon.ts";
 import { openDataDir } from "../lib/data-dir.ts";
 import type { Finding } from "../lib/finding.ts";
-import { createPublishers } from "../publishers/index.ts";
-import { createSources } from "../sources/index.ts";
+import { checkCommands } from "./check-commands.ts";
 import { openContext } from "./context.ts";
-import { EXIT, type ExitCode, type GlobalOptions, type Terminal } from "./terminal.ts";
+import { exitCodeOf } from "./findings.ts";
+import type { ExitCode, GlobalOptions, Terminal } from "./terminal.ts";
 
 const MARK: Readonly<Record<Finding["result"], string>> = { works: "✓", hint: "•", refused: "✗", unreachable: "✗" };
-const EXIT_OF: Readonly<Record<Finding["result"], ExitCode>> = {
-  works: EXIT.fine,
-  hint: EXIT.fine,
-  refused: EXIT.refused,
-  unreachable: EXIT.unreachable,
-};
+
+interface CheckOptions extends GlobalOptions {
+  /** A collar to try commands on. */
+  readonly commands?: string;
+}
 
 /** The exit code tells of the first part that failed. */
-export async function check(options: GlobalOptions, terminal: Terminal): Promise<ExitCode> {
-  const { config, loaded, log, scrubber } = await openContext(options, terminal, "error");
+export async function check(options: CheckOptions, terminal: Terminal): Promise<ExitCode> {
+  const context = await openContext(options, terminal, "error");
+  if (options.commands !== undefined) return await checkCommands(options.commands, context, terminal);
+  const { config, loaded, log, scrubber } = context;
   const write = ({ result, part, sentence }: Finding): void => {
     terminal.stdout.write(scrubber.scrub(`${MARK[result]} ${part}: ${sentence}\n`));
   };
   write({ part: "Configuration", result: "works", sentence: `read from ${loaded.file ?? "the environment"}` });
   for (const warning of loaded.warnings) write({ part: "Configuration", result: "hint", sentence: warning });
-  const clientId = clientIdOf(openDataDir(config.data_dir, log));
-  const about = { log, version: VERSION, clientId, exclude: [], preferredPosition: config.home.prefer };
-  const sources = await createSources(config.pettracer, { log, scrubber });
-  const publishers = await createPublishers(config, about);
-  let exitCode: ExitCode = EXIT.fine;
+  const { sources, publishers } = await createParts(config, openDataDir(config.data_dir, log), { log, scrubber });
+  const findings: Finding[] = [];
   for (const part of [...sources, ...publishers]) {
     for await (const finding of part.probe(terminal.signal)) {
       write(finding);
-      if (exitCode === EXIT.fine) exitCode = EXIT_OF[finding.result];
+      findings.push(finding);
     }
   }
-  return exitCode;
+  return exitCodeOf(findings);
 }

@@ -2,7 +2,8 @@
 import type { View } from "../entities/entity.ts";
 import { timestamp } from "../entities/entity.ts";
 import { deviceName } from "../entities/name.ts";
-import { distanceFromHome, positionOf } from "../entities/position.ts";
+import { positionOf } from "../entities/position.ts";
+import { deviceRecord } from "../entities/record.ts";
 import { VERSION } from "../lib/about.ts";
 import { supervise } from "../lib/supervise.ts";
 import type { Device } from "../model/device.ts";
@@ -21,7 +22,10 @@ interface DevicesOptions extends GlobalOptions {
 export async function devices(options: DevicesOptions, terminal: Terminal): Promise<ExitCode> {
   const context = await openContext(options, terminal, "warn");
   const { config } = context;
-  const store = createStore({ version: VERSION, startedAt: Date.now() }, { maxAccuracyM: config.home.max_accuracy });
+  const store = createStore(
+    { version: VERSION, startedAt: Date.now(), logLevel: "" },
+    { maxAccuracyM: config.home.max_accuracy, flapMs: 0 },
+  );
   const sources = await createSources(config.pettracer, context);
   const view: View = { state: store.state, preferredPosition: config.home.prefer };
   for (const source of sources) await source.list(store.dispatch, terminal.signal);
@@ -32,11 +36,8 @@ export async function devices(options: DevicesOptions, terminal: Terminal): Prom
 }
 
 function asJson(found: readonly Device[], view: View): string {
-  return JSON.stringify(
-    found.map((device) => record(device, view)),
-    null,
-    2,
-  );
+  const records = found.map((device) => deviceRecord(device, view));
+  return JSON.stringify(records, null, 2);
 }
 
 function asTable(found: readonly Device[], view: View): string {
@@ -51,27 +52,7 @@ function columns(device: Device, view: View): string[] {
   const position = positionOf(device, view);
   const battery = device.batteryPercent === undefined ? "" : `${device.batteryPercent} %`;
   const place = position ? `${position.latitude}, ${position.longitude} ±${position.gps_accuracy} m` : "";
-  return ["collar", battery, device.home === undefined ? "" : device.home ? "home" : "away", place, contact];
-}
-
-/** A device as data for other programs: documented, so that keys may be added but not changed. */
-function record(device: Device, view: View): Record<string, unknown> {
-  const common = {
-    key: device.key,
-    id: device.id,
-    kind: device.kind === "collar" ? "collar" : "home_station",
-    name: deviceName(device),
-    last_contact: timestamp(device.lastContactAt),
-  };
-  if (device.kind === "homeStation") return { ...common, online: device.online ?? null };
-  return {
-    ...common,
-    battery: device.batteryPercent ?? null,
-    charging: device.charging ?? null,
-    home: device.home ?? null,
-    distance: distanceFromHome(device, view),
-    position: positionOf(device, view) ?? null,
-  };
+  return ["collar", battery, device.atHome === undefined ? "" : device.atHome ? "home" : "away", place, contact];
 }
 
 async function follow(
@@ -97,7 +78,7 @@ async function tellChanges(
     for (const key of changed) {
       const entry = state.get(key);
       if (entry?.kind !== "collar" && entry?.kind !== "homeStation") continue;
-      const line = options.json === true ? JSON.stringify(record(entry, view)) : deviceLine(entry, view);
+      const line = options.json === true ? JSON.stringify(deviceRecord(entry, view)) : deviceLine(entry, view);
       if (told.get(key) === line) continue;
       told.set(key, line);
       stdout.write(`${line}\n`);

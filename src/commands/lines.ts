@@ -20,7 +20,7 @@ function collarLine(collar: Collar, view: View): string {
   const parts = [
     position &&
       `${position.latitude.toFixed(5)}, ${position.longitude.toFixed(5)} ±${Math.round(position.gps_accuracy)} m`,
-    collar.home === true ? "at home" : distanceM === null ? undefined : `${distanceM} m from home`,
+    collar.atHome === true ? "at home" : distanceM === null ? undefined : `${distanceM} m from home`,
     collar.batteryPercent === undefined ? undefined : `battery ${collar.batteryPercent} %`,
     collar.charging === true ? "charging" : undefined,
     collar.signalDbm === undefined ? undefined : `signal ${Math.round(collar.signalDbm)} dBm`,

@@ -6,6 +6,8 @@ export interface Terminal {
   readonly stdout: NodeJS.WriteStream;
   /** For logs and progress. */
   readonly stderr: NodeJS.WriteStream;
+  /** Asks a person and gives the answer; undefined where nobody is there to answer. */
+  ask(question: string): Promise<string | undefined>;
   /** Aborted when the user, or the system, wants the program to end. */
   readonly signal: AbortSignal;
   /** The user wants the configuration to be read again. */

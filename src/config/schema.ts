@@ -1,6 +1,6 @@
 /** The configuration: one schema gives the types, the defaults, the documentation and the environment's names. */
 import { LOG_LEVELS } from "../lib/log.ts";
-import { z } from "../lib/schema.ts";
+import { duration, z } from "../lib/schema.ts";
 import { mqttOptions } from "../publishers/mqtt/options.ts";
 import { accountOptions } from "../sources/pettracer/options.ts";
 
@@ -15,6 +15,9 @@ const homeOptions = z.strictObject({
     .max(100_000)
     .default(200)
     .describe("A fix that is less exact than this many metres does not move a cat that has a position"),
+  flap_time: duration("0s", "1h")
+    .prefault("60s")
+    .describe("A cat that comes home and goes again (or the other way round) within this has done so once"),
 });
 
 const logOptions = z.strictObject({

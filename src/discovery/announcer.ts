@@ -6,12 +6,14 @@
 import type { View } from "../entities/entity.ts";
 import { monotonicMs, sleep } from "../lib/clock.ts";
 import type { Logger } from "../lib/log.ts";
-import type { Account, State } from "../model/device.ts";
 import type { Feed } from "../publishers/publisher.ts";
-import { type DiscoveryContext, describeDiscovery } from "./config.ts";
+import { type DiscoveryContext, describeDiscovery, shapeOf } from "./config.ts";
 import type { Link, Received } from "./link.ts";
-import { type DiscoveryMemory, ownComponents, seenAt } from "./memory.ts";
-import { bridgeInfo, deviceMessages, type Message } from "./messages.ts";
+import { type DiscoveryMemory, ownComponents, readSeen } from "./memory.ts";
+import { bridgeInfo, deviceKey, type Message, positionMessage, stateMessages } from "./messages.ts";
+import { answer, obey } from "./orders.ts";
+import { allConfirmed, allListed, childrenOf, noneToldOf, withChildren } from "./relations.ts";
+import { ABSENCE_MS, type Cursor, createTeller, LONGEST_ABSENCE_MS, type Teller } from "./teller.ts";
 import type { Topics } from "./topics.ts";
 
 export interface AnnouncerOptions {
@@ -27,6 +29,8 @@ export interface AnnouncerOptions {
   readonly version: string;
   readonly exclude: readonly string[];
   readonly preferredPosition: View["preferredPosition"];
+  /** Up to where what happened has been told. */
+  readonly cursor: Cursor;
 }
 
 /** A device's accounts are waited for so long at a start before the bridge says that it is there. */
@@ -35,6 +39,10 @@ const SETTLE_MS = 10_000;
 const APPLY_MS = 1_500;
 /** Two different discovery messages for one device must be further apart than 2 s. */
 const APART_MS = 2_500;
+/** Home Assistant has set up what it was told of by then: now it hears what happened. */
+const LISTEN_MS = 2_000;
+/** A timer that rings a little early must find the time over. */
+const MOMENT_MS = 100;
 /** After Home Assistant's birth many programs publish at once: a random wait from 1 to 5 s spreads them. */
 const BIRTH_MS = { shortest: 1_000, spread: 4_000 };
 
@@ -50,32 +58,39 @@ class Announcer {
   readonly #ended: AbortSignal;
   /** The last payload on each topic, so that nothing is said twice. */
   readonly #sent = new Map<string, string>();
-  /** What each device's last discovery message was made from. */
+  /** What each device's last discovery message was made from, and how the device looked when that was last compared. */
+  readonly #shapes = new Map<string, string>();
   readonly #described = new Map<string, string>();
   /** The end of the work that is under way: one task after the other, or an older state could be the last word. */
   #work = Promise.resolve();
   /** Discovery topics that we cleared ourselves and whose echo is to come. */
   readonly #clearing = new Set<string>();
   readonly #held = new Set<string>();
+  readonly #teller: Teller;
   /** Whether all has been published once, and `online` has been said. */
   #isOnline = false;
+  /** Whether Home Assistant has started since we are connected. */
+  #wasBorn = false;
   #failure: { readonly error: unknown } | undefined;
 
   constructor(options: AnnouncerOptions, signal: AbortSignal) {
     this.#options = options;
     const view = { state: options.feed.state, preferredPosition: options.preferredPosition };
     this.#context = { ...options, view, deleted: options.memory.deleted };
+    this.#teller = createTeller(options);
     this.#ended = AbortSignal.any([signal, this.#stop.signal]);
   }
 
   async run(): Promise<void> {
     const { feed, link, topics } = this.#options;
-    const filters = [topics.homeAssistantStatus, topics.bridgeInfo, topics.everyDiscovery];
+    const { homeAssistantStatus, bridgeInfo: info, everyDiscovery, everyCommand, everyRequest } = topics;
+    const filters = [homeAssistantStatus, info, everyDiscovery, everyCommand, everyRequest];
     await link.subscribe(filters, (message) => this.#receive(message));
     await this.#settle();
     for await (const { changed } of feed.changes(this.#ended)) {
       await this.#alone(() => this.#update(changed));
-      if (!this.#isOnline) await this.#alone(() => this.#goOnline());
+      if (!this.#isOnline) await this.#alone(() => this.#start());
+      await this.#teller.tell();
     }
     if (this.#failure) throw this.#failure.error;
   }
@@ -89,6 +104,27 @@ class Announcer {
     memory.settled = true;
   }
 
+  async #start(): Promise<void> {
+    const { memory } = this.#options;
+    await this.#goOnline();
+    if (memory.wasConnected) this.#later(ABSENCE_MS + MOMENT_MS, () => this.#teller.tell());
+    memory.wasConnected = true;
+    if (this.#wasBorn) this.#listenSoon();
+  }
+
+  #listenSoon(): void {
+    this.#later(LISTEN_MS, () => {
+      this.#teller.listening();
+      return this.#teller.tell();
+    });
+  }
+
+  /** Home Assistant does not listen; if nobody says otherwise, it is told after a while all the same. */
+  #waitForHomeAssistant(): void {
+    this.#teller.deaf(LONGEST_ABSENCE_MS);
+    this.#later(LONGEST_ABSENCE_MS + MOMENT_MS, () => this.#teller.tell());
+  }
+
   async #goOnline(): Promise<void> {
     const { link, topics } = this.#options;
     await link.flush();
@@ -96,12 +132,21 @@ class Announcer {
     this.#isOnline = true;
   }
 
+  /**
+   * The position first, since that is what people wait for. A device that Home Assistant does not know yet gets its
+   * states before its description, which reads them; one that it knows the other way round, since the description may
+   * allow what the state says.
+   */
   async #update(changed: ReadonlySet<string>): Promise<void> {
     const keys = withChildren(changed, this.#options.feed.state);
-    for (const key of keys) await this.#sendState(key);
+    for (const key of keys) await this.#sendPosition(key);
+    for (const key of keys) if (!this.#described.has(key)) await this.#sendState(key);
     // A message of quality 2 is passed on a round trip later than one of quality 1 behind it.
     if (this.#options.qos === 2 && !this.#isOnline) await this.#options.link.flush();
-    for (const key of keys) await this.#sendConfig(key);
+    for (const key of keys) {
+      await this.#sendConfig(key);
+      await this.#sendState(key);
+    }
     if ([...changed].some((key) => !this.#isDevice(key))) await this.#sendAbsent();
   }
 
@@ -111,12 +156,22 @@ class Announcer {
   }
 
   async #send(message: Message): Promise<void> {
-    if (this.#ended.aborted || this.#sent.get(message.topic) === message.payload) return;
-    this.#sent.set(message.topic, message.payload);
+    const version = message.version ?? String(message.payload);
+    if (this.#ended.aborted || this.#sent.get(message.topic) === version) return;
+    this.#sent.set(message.topic, version);
     await this.#options.link.publish(message);
   }
 
+  async #sendPosition(key: string): Promise<void> {
+    const { feed, topics, qos } = this.#options;
+    const entry = feed.state.get(key);
+    const message = entry && positionMessage(entry, this.#context.view, topics, qos);
+    if (message) await this.#send(message);
+  }
+
+  /** While a description waits, the state waits with it: it may say what the last one does not allow. */
   async #sendState(key: string): Promise<void> {
+    if (this.#held.has(key)) return;
     for (const message of this.#messages(key)) await this.#send(message);
   }
 
@@ -129,35 +184,40 @@ class Announcer {
   #messages(key: string): Message[] {
     const { feed, topics, memory, qos } = this.#options;
     const entry = feed.state.get(key);
-    switch (entry?.kind) {
-      case "collar":
-      case "homeStation":
-        return deviceMessages(entry, this.#context.view, topics, qos);
-      case "bridge":
-        return [bridgeInfo(entry, memory.homeAssistant, topics)];
-      case "account":
-      case undefined:
-        return [];
-    }
+    if (entry === undefined) return [];
+    return entry.kind === "bridge"
+      ? [bridgeInfo(entry, memory.homeAssistant, topics)]
+      : stateMessages(entry, this.#context.view, topics, qos);
   }
 
   async #sendConfig(key: string): Promise<void> {
     const { feed, topics, memory, mode } = this.#options;
     const entry = feed.state.get(key);
-    if (entry === undefined || entry.kind === "account" || memory.deleted.has(key)) return;
-    const published = memory.components.get(key) ?? new Map<string, string>();
-    const { signature, components, payload } = describeDiscovery(entry, published, this.#context);
-    if (this.#described.get(key) === signature) return;
-    const message = { topic: topics.discovery(key), payload: payload(), retain: true, qos: 1 } as const;
-    const last = memory.sent.get(key);
+    const device = entry && deviceKey(entry);
+    if (entry === undefined || device === undefined || memory.deleted.has(device)) return;
+    // What can be told of a collar is compared with each of its news; the others have none to speak of.
+    const shape = entry.kind === "collar" ? shapeOf(entry, this.#context) : undefined;
+    if (shape !== undefined && this.#shapes.get(key) === shape && this.#described.has(key)) return;
+    const published = memory.components.get(device) ?? new Map<string, string>();
+    const { signature, components, payload } = describeDiscovery(entry, device, published, this.#context);
+    if (this.#described.get(key) === signature) {
+      if (shape !== undefined) this.#shapes.set(key, shape);
+      return;
+    }
+    const message = { topic: topics.discovery(device), payload: payload(), retain: true, qos: 1 } as const;
+    const last = memory.sent.get(device);
     const waitMs = last === undefined || last.payload === message.payload ? 0 : last.at + APART_MS - monotonicMs();
     if (waitMs > 0) return this.#holdConfig(key, waitMs);
     this.#described.set(key, signature);
-    memory.components.set(key, components);
+    this.#shapes.delete(key);
+    memory.components.set(device, components);
     if (mode === "off") return;
-    memory.sent.set(key, { payload: message.payload, at: monotonicMs() });
-    await this.#send(message);
+    memory.sent.set(device, { payload: message.payload, at: monotonicMs() });
+    if (!this.#ended.aborted) await this.#options.link.publish(message);
     this.#later(APPLY_MS, () => this.#repeatState(key));
+    // A picture that is gone would still stand at the broker.
+    if (published.has("photo") && !components.has("photo"))
+      this.#later(APPLY_MS, () => this.#clear(topics.photo(device)));
     // What was dropped from the published components is named once more in this message, and gone from the next.
     if ([...published.keys()].some((component) => !components.has(component))) this.#holdConfig(key, APART_MS);
   }
@@ -165,16 +225,18 @@ class Announcer {
   #holdConfig(key: string, ms: number): void {
     if (this.#held.has(key)) return;
     this.#held.add(key);
-    this.#later(ms, () => {
+    this.#later(ms, async () => {
       this.#held.delete(key);
-      return this.#sendConfig(key);
+      await this.#sendConfig(key);
+      await this.#sendState(key);
     });
   }
 
   /** Devices that stand at the broker but not in the state: gone from the account, or not heard of yet. */
   async #sendAbsent(): Promise<void> {
     const { feed, topics, memory } = this.#options;
-    const absent = [...memory.components.keys()].filter((key) => !feed.state.has(key));
+    const present = new Set([...feed.state.values()].map(deviceKey));
+    const absent = [...memory.components.keys()].filter((key) => !present.has(key));
     const offline = { payload: "offline", retain: true, qos: 1 } as const;
     for (const key of absent) {
       if (allConfirmed(feed.state)) await this.#retire(key);
@@ -212,14 +274,40 @@ class Announcer {
     await this.#options.link.publish({ topic, payload: "", retain: true, qos: 1 });
   }
 
+  get #orders(): Parameters<typeof obey>[3] {
+    const { memory } = this.#options;
+    return {
+      ...this.#options,
+      view: this.#context.view,
+      publish: (message) => this.#say(message),
+      republish: () => {
+        memory.deleted.clear();
+        this.#later(0, () => this.#sendEverything());
+      },
+    };
+  }
+
   #receive({ topic, payload, retained }: Received): void {
-    const { topics, memory } = this.#options;
+    const { topics } = this.#options;
     const device = topics.discoveredDevice(topic);
+    const command = topics.commanded(topic);
+    const request = topics.requested(topic);
     if (topic === topics.homeAssistantStatus) this.#hearHomeAssistant(payload, retained);
     else if (device !== undefined) this.#hearDiscovery(device, payload, retained);
-    else if (topic === topics.bridgeInfo && retained) {
-      memory.homeAssistant = { ...memory.homeAssistant, seenAt: memory.homeAssistant.seenAt ?? seenAt(payload) };
-    }
+    else if (topic === topics.bridgeInfo) this.#hearOwnInfo(payload, retained);
+    // A retained command would come back at every connection.
+    else if (retained) return;
+    else if (request !== undefined) answer(request, payload, this.#orders);
+    else if (command !== undefined) obey(command.device, command.control, payload, this.#orders);
+  }
+
+  /** What an earlier run knew of Home Assistant. */
+  #hearOwnInfo(payload: string, retained: boolean): void {
+    const { memory } = this.#options;
+    if (!retained || memory.homeAssistant.seenAt !== null) return;
+    const { status, seenAt } = readSeen(payload);
+    memory.homeAssistant = { ...memory.homeAssistant, seenAt };
+    if (status === "offline") this.#waitForHomeAssistant();
   }
 
   #hearHomeAssistant(payload: string, retained: boolean): void {
@@ -229,7 +317,11 @@ class Announcer {
     log.debug(`Home Assistant says ${payload}`);
     this.#later(0, () => this.#sendState("bridge"));
     // Before we are online everything is yet to be published; and a retained birth is an old one.
-    if (payload === "offline" || retained || !this.#isOnline) return;
+    if (payload === "offline" || retained) return;
+    this.#wasBorn = true;
+    if (!this.#isOnline) return;
+    // It hears nothing of what happened before it has set up its entities.
+    this.#waitForHomeAssistant();
     this.#later(BIRTH_MS.shortest + Math.random() * BIRTH_MS.spread, () => this.#sendEverything());
   }
 
@@ -239,8 +331,12 @@ class Announcer {
     this.#described.clear();
     const keys = withChildren(new Set(this.#options.feed.state.keys()), this.#options.feed.state);
     for (const key of keys) await this.#sendConfig(key);
-    for (const key of keys) await this.#sendState(key);
+    for (const key of keys) {
+      await this.#sendPosition(key);
+      await this.#sendState(key);
+    }
     await this.#goOnline();
+    this.#listenSoon();
   }
 
   #hearDiscovery(key: string, payload: string, retained: boolean): void {
@@ -266,10 +362,21 @@ class Announcer {
   #later(ms: number, action: () => Promise<void>): void {
     void sleep(ms, this.#ended)
       .then(() => (this.#ended.aborted ? undefined : this.#alone(action)))
-      .catch((error: unknown) => {
-        this.#failure = { error };
-        this.#stop.abort();
-      });
+      .catch((error: unknown) => this.#fail(error));
+  }
+
+  /** Resolves when the broker has the message, or the announcer has ended. */
+  #say(message: Message): Promise<void> {
+    const { link } = this.#options;
+    return this.#alone(async () => {
+      await link.publish(message);
+      await link.flush();
+    }).catch((error: unknown) => this.#fail(error));
+  }
+
+  #fail(error: unknown): void {
+    this.#failure = { error };
+    this.#stop.abort();
   }
 
   /** Runs the action when all that was begun before is done. */
@@ -278,39 +385,4 @@ class Announcer {
     this.#work = work.catch(() => {});
     return work;
   }
-}
-
-function everyAccount(state: State, holds: (account: Account) => boolean): boolean {
-  const accounts = [...state.values()].filter((entry) => entry.kind === "account");
-  return accounts.length > 0 && accounts.every(holds);
-}
-
-/** Every account has listed its devices since the start. */
-function allListed(state: State): boolean {
-  return everyAccount(state, ({ listed }) => listed);
-}
-
-/** Every account's listing has proved true: now a device that is missing is gone. */
-function allConfirmed(state: State): boolean {
-  return everyAccount(state, ({ confirmed }) => confirmed);
-}
-
-/** What no account has listed yet may belong to any that has not: nobody knows how it is while those are silent. */
-function noneToldOf(state: State): boolean {
-  return everyAccount(state, ({ listed, reachable }) => listed || !reachable);
-}
-
-/** The keys, parents before their children; a station that came, moved or went takes its collars along. */
-function withChildren(keys: ReadonlySet<string>, state: State): string[] {
-  const isCollar = (key: string): boolean => state.get(key)?.kind === "collar";
-  const others = [...keys].filter((key) => !isCollar(key) && !key.startsWith("account:"));
-  if (others.length === 0) return [...keys];
-  return [...others, ...new Set([...[...keys].filter(isCollar), ...childrenOf(new Set(others), state)])];
-}
-
-/** The collars that belong to one of these home stations. */
-function childrenOf(stations: ReadonlySet<string>, state: State): string[] {
-  return [...state.values()].flatMap((entry) => {
-    return entry.kind === "collar" && entry.station && stations.has(entry.station.key) ? [entry.key] : [];
-  });
 }

@@ -2,12 +2,10 @@
  * Home Assistant's device-based MQTT discovery: one retained message that describes a device with all its entities.
  * Pure. https://www.home-assistant.io/integrations/mqtt/#device-discovery-payload
  */
-import { BRIDGE_ENTITIES } from "../entities/bridge.ts";
-import { COLLAR_ENTITIES } from "../entities/collar.ts";
 import type { Entity, View } from "../entities/entity.ts";
-import { deviceName, slug } from "../entities/name.ts";
-import { STATION_ENTITIES } from "../entities/station.ts";
-import type { Bridge, Collar, Device, HomeStation } from "../model/device.ts";
+import { accountName, deviceName, slug } from "../entities/name.ts";
+import { withTable } from "../entities/tables.ts";
+import type { Collar, Device, Entry } from "../model/device.ts";
 import type { Topics } from "./topics.ts";
 
 export interface DiscoveryContext {
@@ -21,10 +19,10 @@ export interface DiscoveryContext {
   readonly exclude: readonly string[];
 }
 
-type Config = Readonly<Record<string, unknown>>;
-
 /** The components of a device: key and platform. */
 export type Components = ReadonlyMap<string, string>;
+
+type Config = Readonly<Record<string, unknown>>;
 
 interface Discovery {
   /** All that the message is made from: where it is the same, so is the message. */
@@ -34,88 +32,91 @@ interface Discovery {
 }
 
 /**
- * The discovery message of a device.
+ * The discovery message of an entry.
+ * @param key its name in topics
  * @param published the components that were published before: what was once there stays, or its history would go
  *   with it; what the user excluded since is named as removed
  */
 export function describeDiscovery(
-  device: Device | Bridge,
+  entry: Entry,
+  key: string,
   published: Components,
   context: DiscoveryContext,
 ): Discovery {
-  const rows = rowsOf(device, context).filter(
-    ({ key, known }) => (known || published.has(key)) && !isExcluded(device, key, context.exclude),
-  );
-  const components = new Map(rows.map(({ key, platform }) => [key, platform]));
-  const dropped = [...published].filter(([key]) => !components.has(key));
-  const { name, hardware, firmware } = device.kind === "bridge" ? NO_DETAILS : { ...NO_DETAILS, ...device };
-  const parent = device.kind === "collar" ? parentOf(device, context) : undefined;
-  return {
-    components,
-    signature: [name, hardware, firmware, parent, ...components.keys(), "-", ...dropped].join("\n"),
-    payload: () => discoveryPayload(device, rows, dropped, context),
-  };
+  return withTable(entry, (table, of) => {
+    const rows = table.filter(
+      (row) =>
+        (row.known(of, context.view) || (published.has(row.key) && row.isGone?.(of) !== true)) &&
+        !isExcluded(entry, row.key, context.exclude),
+    );
+    const components = new Map(rows.map((row) => [row.key, row.platform]));
+    const dropped = [...published].filter(([component]) => !components.has(component));
+    const options = rows.flatMap((row) => row.options?.(of) ?? []);
+    const about = [rawName(entry), ...versionsOf(entry), parentOf(entry, context)];
+    return {
+      components,
+      signature: [...about, ...components.keys(), "-", ...options, "-", ...dropped].join("\n"),
+      payload: () => payloadOf(of, key, rows, dropped, context),
+    };
+  });
 }
 
-const NO_DETAILS = { name: undefined, hardware: undefined, firmware: undefined };
+/**
+ * All that a description can depend on, made at a tenth of its cost: which fields are known, and the values of those
+ * that it names. Most news change none of that.
+ */
+export function shapeOf(collar: Collar, context: DiscoveryContext): string {
+  const { fix, station, telegrams, modeSet, photo, offersPowerOff } = collar;
+  const parent = station ? context.view.state.get(station.key) : undefined;
+  const inner = [fix, station, telegrams?.[0]?.receptions[0], parent].map((part) => Object.keys(part ?? {}).length);
+  const named = [
+    rawName(collar),
+    modeSet,
+    photo === null,
+    offersPowerOff,
+    parentOf(collar, context),
+    ...versionsOf(collar),
+  ];
+  return [...Object.keys(collar), ...inner, ...named].join();
+}
 
-function discoveryPayload(
-  device: Device | Bridge,
-  rows: readonly Row[],
+function payloadOf<Of extends Entry>(
+  entry: Of,
+  key: string,
+  rows: readonly Entity<Of>[],
   dropped: readonly (readonly [key: string, platform: string])[],
   context: DiscoveryContext,
 ): string {
-  const components = rows.map(({ key, config }) => [key, config()]);
+  const components = rows.map((row) => [row.key, component(row, entry, key, context.topics)]);
   // Home Assistant takes a component with nothing but a platform as the order to remove it.
-  const removals = dropped.map(([key, platform]) => [key, { platform }]);
+  const removals = dropped.map(([component, platform]) => [component, { platform }]);
   return JSON.stringify({
-    device: deviceInfo(device, context),
+    device: deviceInfo(entry, key, context),
     origin: { name: "Pawline", sw_version: context.version },
-    ...(device.kind !== "bridge" && availability(device, context.topics)),
+    ...availability(entry, key, context.topics),
     qos: context.qos,
     components: Object.fromEntries([...components, ...removals]),
   });
 }
 
-interface Row {
-  readonly key: string;
-  readonly platform: string;
-  readonly known: boolean;
-  readonly config: () => Config;
-}
-
-function rowsOf(device: Device | Bridge, context: DiscoveryContext): Row[] {
-  switch (device.kind) {
-    case "collar":
-      return COLLAR_ENTITIES.map((entity) => row(entity, device, context));
-    case "homeStation":
-      return STATION_ENTITIES.map((entity) => row(entity, device, context));
-    case "bridge":
-      return BRIDGE_ENTITIES.map((entity) => row(entity, device, context));
-  }
-}
-
-function row<Of extends Device | Bridge>(entity: Entity<Of>, device: Of, context: DiscoveryContext): Row {
-  const known = entity.known(device, context.view);
-  return { key: entity.key, platform: entity.platform, known, config: () => component(entity, device, context) };
-}
-
-function component<Of extends Device | Bridge>(entity: Entity<Of>, device: Of, { topics }: DiscoveryContext): Config {
+function component<Of extends Entry>(row: Entity<Of>, entry: Of, key: string, topics: Topics): Config {
   return {
-    platform: entity.platform,
-    unique_id: `${device.key}_${entity.key}`,
-    default_entity_id: `${entity.platform}.${entityName(entity.key, device)}`,
+    platform: row.platform,
+    unique_id: `${key}_${row.key}`,
+    default_entity_id: `${row.platform}.${entityName(row.key, entry, key)}`,
     ...defined({
-      name: entity.name,
-      device_class: entity.deviceClass,
-      unit_of_measurement: entity.unit,
-      state_class: entity.stateClass,
-      entity_category: entity.category,
-      icon: entity.icon,
-      suggested_display_precision: entity.precision,
-      enabled_by_default: entity.enabled,
+      name: row.name,
+      device_class: row.deviceClass,
+      unit_of_measurement: row.unit,
+      state_class: row.stateClass,
+      entity_category: row.category,
+      icon: row.icon,
+      suggested_display_precision: row.precision,
+      enabled_by_default: row.enabled,
+      options: row.options?.(entry),
     }),
-    ...where(entity, device, topics),
+    ...where(row, entry, key, topics),
+    ...(row.request && { command_topic: topics.command(key, row.key) }),
   };
 }
 
@@ -124,62 +125,129 @@ function defined(fields: Config): Config {
 }
 
 /** `oreo_battery`; `oreo` for the tracker. Where nothing of the name can be written so, the device's key stands in. */
-function entityName(key: string, device: Device | Bridge): string {
-  const name = device.kind === "bridge" ? "pawline" : slug(deviceName(device)) || device.key;
-  return key === "tracker" ? name : `${name}_${key}`;
+function entityName(component: string, entry: Entry, key: string): string {
+  const name = slug(nameOf(entry)) || key;
+  return component === "tracker" ? name : `${name}_${component}`;
 }
+
+/** As the cloud has it: enough to see that it is another one. */
+function rawName(entry: Entry): string | undefined {
+  return entry.kind === "bridge" ? undefined : entry.name;
+}
+
+function nameOf(entry: Entry): string {
+  switch (entry.kind) {
+    case "bridge":
+      return "Pawline";
+    case "account":
+      return accountName(entry);
+    case "collar":
+    case "homeStation":
+      return deviceName(entry);
+  }
+}
+
+/** What a row says without an entry. */
+type Shape = Pick<Entity<never>, "key" | "platform" | "attributes" | "eventTypes">;
 
 /** Where the entity's value is to be found. */
-function where<Of extends Device | Bridge>({ key, platform }: Entity<Of>, device: Of, topics: Topics): Config {
-  if (platform === "device_tracker") return { json_attributes_topic: topics.position(device.key), source_type: "gps" };
-  // The bridge is described by its own last words: its state topic is also its will.
-  if (device.kind === "bridge" && key === "connection") {
-    return { state_topic: topics.bridgeState, payload_on: "online", payload_off: "offline" };
+function where(row: Shape, entry: Entry, key: string, topics: Topics): Config {
+  switch (row.platform) {
+    case "device_tracker":
+      return { json_attributes_topic: topics.position(key), source_type: "gps" };
+    case "event":
+      return { state_topic: topics.event(key), event_types: row.eventTypes };
+    case "image":
+      return { image_topic: topics.photo(key), content_type: contentType(entry) };
+    case "update":
+      return { state_topic: topics.firmware(key) };
+    case "button":
+      return { payload_press: "PRESS" };
+    case "switch":
+      return { ...stateAt(row, entry, key, topics), state_on: true, state_off: false };
+    case "binary_sensor":
+      // The bridge is described by its own last words: its state topic is also its will.
+      if (entry.kind === "bridge")
+        return { state_topic: topics.bridgeState, payload_on: "online", payload_off: "offline" };
+      return { ...stateAt(row, entry, key, topics), payload_on: true, payload_off: false };
+    case "select":
+    case "sensor":
+      return stateAt(row, entry, key, topics);
   }
+}
+
+function stateAt({ key: name, attributes }: Shape, entry: Entry, key: string, topics: Topics): Config {
+  const topic = entry.kind === "bridge" ? topics.bridgeInfo : topics.state(key);
   return {
-    state_topic: device.kind === "bridge" ? topics.bridgeInfo : topics.state(device.key),
-    value_template: `{{ value_json.${key} }}`,
-    ...(platform === "binary_sensor" && { payload_on: true, payload_off: false }),
+    state_topic: topic,
+    value_template: `{{ value_json.${name} }}`,
+    ...(attributes && { json_attributes_topic: topic, json_attributes_template: attributesTemplate(attributes) }),
   };
 }
 
-function availability(device: Device, topics: Topics): Config {
-  return {
-    availability: [{ topic: topics.bridgeState }, { topic: topics.availability(device.key) }],
-    availability_mode: "all",
-  };
+function attributesTemplate(attributes: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(attributes).map(([name, key]) => `'${name}': value_json.${key}`);
+  return `{{ {${pairs.join(", ")}} | tojson }}`;
 }
 
-function deviceInfo(device: Device | Bridge, context: DiscoveryContext): Config {
-  switch (device.kind) {
+function contentType(entry: Entry): string {
+  return (entry.kind === "collar" && entry.photoType) || "image/jpeg";
+}
+
+/** An account's entities tell of trouble, and the bridge's of its own end: they hang on nothing else. */
+function availability(entry: Entry, key: string, topics: Topics): Config {
+  const bridge = { topic: topics.bridgeState };
+  switch (entry.kind) {
+    case "bridge":
+      return {};
+    case "account":
+      return { availability: [bridge] };
+    case "collar":
+    case "homeStation":
+      return { availability: [bridge, { topic: topics.availability(key) }], availability_mode: "all" };
+  }
+}
+
+function deviceInfo(entry: Entry, key: string, context: DiscoveryContext): Config {
+  const name = nameOf(entry);
+  switch (entry.kind) {
     case "bridge":
       return {
         identifiers: ["pawline_bridge"],
-        name: "Pawline",
+        name,
         manufacturer: "Pawline",
         model: "Bridge",
         sw_version: context.version,
       };
-    case "homeStation":
-      return productInfo(device);
-    case "collar": {
-      const parent = parentOf(device, context);
-      return { ...productInfo(device), ...(parent !== undefined && { via_device: parent }) };
+    case "account": {
+      const { manufacturer, model, website } = entry.product ?? {};
+      return { identifiers: [key], name, ...defined({ manufacturer, model, configuration_url: website }) };
+    }
+    case "collar":
+    case "homeStation": {
+      const parent = parentOf(entry, context);
+      return { ...productInfo(entry, name), ...(parent !== undefined && { via_device: parent }) };
     }
   }
 }
 
 /** The collar's home station, if it is published: a parent that Home Assistant does not know becomes a stub for ever. */
-function parentOf({ station }: Collar, { view, deleted }: DiscoveryContext): string | undefined {
+function parentOf(entry: Entry, { view, deleted }: DiscoveryContext): string | undefined {
+  const station: Collar["station"] = entry.kind === "collar" ? entry.station : undefined;
   if (!station || deleted.has(station.key)) return undefined;
   return view.state.get(station.key)?.kind === "homeStation" ? station.key : undefined;
 }
 
-function productInfo(device: Collar | HomeStation): Config {
+function versionsOf(entry: Entry): (string | undefined)[] {
+  if (entry.kind !== "collar") return entry.kind === "homeStation" ? [entry.hardware, entry.firmware] : [];
+  return [entry.hardware, entry.firmware, entry.photoType];
+}
+
+function productInfo(device: Device, name: string): Config {
   const { manufacturer, model, website } = device.product;
   return {
     identifiers: [device.key],
-    name: deviceName(device),
+    name,
     manufacturer,
     model,
     serial_number: String(device.id),
@@ -188,9 +256,10 @@ function productInfo(device: Collar | HomeStation): Config {
   };
 }
 
-function isExcluded(device: Device | Bridge, key: string, exclude: readonly string[]): boolean {
+function isExcluded(entry: Entry, key: string, exclude: readonly string[]): boolean {
   if (exclude.length === 0) return false;
-  const names = device.kind === "bridge" ? [device.key] : [device.key, String(device.id), deviceName(device)];
+  const id = entry.kind === "bridge" ? [] : [String(entry.id)];
+  const names = [entry.kind === "account" ? entry.deviceKey : entry.key, ...id, nameOf(entry)];
   const unwanted = [key, ...names.map((name) => `${name}/${key}`.toLowerCase())];
-  return exclude.some((entry) => unwanted.includes(entry.toLowerCase()));
+  return exclude.some((one) => unwanted.includes(one.toLowerCase()));
 }

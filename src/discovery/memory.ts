@@ -14,6 +14,8 @@ export interface DiscoveryMemory {
   /** Devices that the user deleted in Home Assistant: they stay away until the next start. */
   readonly deleted: Set<string>;
   homeAssistant: HomeAssistantSeen;
+  /** Whether there was a connection before: then Home Assistant may have lost its own together with ours. */
+  wasConnected: boolean;
   /** Whether all accounts were listed once, or were waited for long enough. */
   settled: boolean;
 }
@@ -24,6 +26,7 @@ export function createMemory(): DiscoveryMemory {
     sent: new Map(),
     deleted: new Set(),
     homeAssistant: { status: null, seenAt: null },
+    wasConnected: false,
     settled: false,
   };
 }
@@ -41,11 +44,13 @@ function platformOf(config: unknown): string {
   return isObject(config) && typeof config.platform === "string" ? config.platform : "sensor";
 }
 
-/** When Home Assistant was last seen, as an earlier run noted it in `bridge/info`; null where it says nothing. */
-export function seenAt(payload: string): number | null {
-  const seen = parseObject(payload)?.home_assistant;
-  const at = isObject(seen) && typeof seen.seen === "string" ? Date.parse(seen.seen) : Number.NaN;
-  return Number.isNaN(at) ? null : at;
+/** What an earlier run noted of Home Assistant in `bridge/info`; nothing where it says nothing. */
+export function readSeen(payload: string): HomeAssistantSeen {
+  const noted = parseObject(payload)?.home_assistant;
+  if (!isObject(noted)) return { status: null, seenAt: null };
+  const at = typeof noted.seen === "string" ? Date.parse(noted.seen) : Number.NaN;
+  const status = noted.status === "online" || noted.status === "offline" ? noted.status : null;
+  return { status, seenAt: Number.isNaN(at) ? null : at };
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

@@ -1,16 +1,21 @@
 /** What is known of a device, as messages: pure, so that every way into Home Assistant can share it. */
-import { COLLAR_ENTITIES } from "../entities/collar.ts";
+import { problemOf } from "../entities/account.ts";
+import { pendingState } from "../entities/collar-controls.ts";
 import { timestamp, type Value, type View } from "../entities/entity.ts";
 import { positionOf } from "../entities/position.ts";
-import { STATION_ENTITIES } from "../entities/station.ts";
-import type { Bridge, Collar, Component, Device, HomeStation } from "../model/device.ts";
+import { petsAtHome } from "../entities/station.ts";
+import { withTable } from "../entities/tables.ts";
+import type { Activity } from "../model/activity.ts";
+import type { Account, Bridge, Collar, Component, Device, Entry } from "../model/device.ts";
 import type { Topics } from "./topics.ts";
 
 export interface Message {
   readonly topic: string;
-  readonly payload: string;
+  readonly payload: string | Uint8Array;
   readonly retain: boolean;
   readonly qos: 0 | 1 | 2;
+  /** What stands for the payload when two messages are compared; the payload itself, unless it is not text. */
+  readonly version?: string;
 }
 
 /** What the bridge knows of Home Assistant. */
@@ -21,18 +26,33 @@ export interface HomeAssistantSeen {
   readonly seenAt: number | null;
 }
 
+/** The name of the entry in topics; undefined for an account that has not told its number yet. */
+export function deviceKey(entry: Entry): string | undefined {
+  return entry.kind === "account" ? entry.deviceKey : entry.key;
+}
+
+/** A collar's position, what people wait for; undefined until there is one. */
+export function positionMessage(entry: Entry, view: View, topics: Topics, qos: 0 | 1 | 2): Message | undefined {
+  const position = entry.kind === "collar" ? positionOf(entry, view) : undefined;
+  return position && { topic: topics.position(entry.key), payload: JSON.stringify(position), retain: true, qos };
+}
+
 /**
- * The retained messages of a collar or a home station: the position first, since it is what people wait for.
- * @param qos of states and positions
+ * All retained messages of a device or an account but its discovery and its position.
+ * @param qos of states
  */
-export function deviceMessages(device: Device, view: View, topics: Topics, qos: 0 | 1 | 2): Message[] {
-  const position = device.kind === "collar" ? positionOf(device, view) : undefined;
-  const message = (topic: string, payload: string): Message => ({ topic, payload, retain: true, qos });
-  return [
-    ...(position ? [message(topics.position(device.key), JSON.stringify(position))] : []),
-    message(topics.state(device.key), JSON.stringify(stateOf(device, view))),
-    { ...message(topics.availability(device.key), isAvailable(device) ? "online" : "offline"), qos: 1 },
-  ];
+export function stateMessages(entry: Device | Account, view: View, topics: Topics, qos: 0 | 1 | 2): Message[] {
+  const key = deviceKey(entry);
+  if (key === undefined) return [];
+  const state: Message = { topic: topics.state(key), payload: JSON.stringify(stateOf(entry, view)), retain: true, qos };
+  if (entry.kind === "account") return [state];
+  const availability: Message = {
+    topic: topics.availability(key),
+    payload: isAvailable(entry) ? "online" : "offline",
+    retain: true,
+    qos: 1,
+  };
+  return [state, availability, ...firmware(entry, topics), ...photo(entry, topics)];
 }
 
 /** Whether any of the accounts that list the device has been heard of lately. A collar that sleeps stays available. */
@@ -40,25 +60,57 @@ function isAvailable(device: Device): boolean {
   return Object.values(device.accounts).includes(true);
 }
 
+/** These have topics of their own. */
+const ELSEWHERE: ReadonlySet<string> = new Set(["device_tracker", "event", "image", "update"]);
+
 /** One flat object with a key for every entity, known or not: a template of Home Assistant must find its key. */
-function stateOf(device: Device, view: View): Record<string, Value> {
-  return device.kind === "collar" ? collarState(device, view) : stationState(device, view);
+function stateOf(entry: Device | Account, view: View): Record<string, Value> {
+  const state = withTable(entry, (table, of) => {
+    const values: Record<string, Value> = {};
+    for (const { key, platform, value } of table) if (!ELSEWHERE.has(platform)) values[key] = value(of, view);
+    return values;
+  });
+  return Object.assign(state, attributesOf(entry, view));
 }
 
-function collarState(collar: Collar, view: View): Record<string, Value> {
-  const state: Record<string, Value> = {};
-  for (const { key, platform, value } of COLLAR_ENTITIES)
-    if (platform !== "device_tracker") state[key] = value(collar, view);
-  return { ...state, color: colorOf(collar), pending_command: null, pending_since: null, pending_until: null };
-}
-
-function stationState(station: HomeStation, view: View): Record<string, Value> {
-  return Object.fromEntries(STATION_ENTITIES.map(({ key, value }) => [key, value(station, view)]));
+function attributesOf(entry: Device | Account, view: View): Record<string, Value> {
+  switch (entry.kind) {
+    case "collar":
+      return { color: colorOf(entry), ...pendingState(entry) };
+    case "homeStation":
+      return { pets_at_home_names: petsAtHome(entry, view) };
+    case "account":
+      return { problem_message: problemOf(entry, view) };
+  }
 }
 
 /** As in style sheets, `#24b8f8`; null without one. */
 function colorOf({ color }: Collar): string | null {
   return typeof color === "number" ? `#${color.toString(16).padStart(6, "0")}` : null;
+}
+
+/** Home Assistant drops the whole message for a null or a key that it does not know: what is not known is left out. */
+function firmware({ key, firmware: installed, latestFirmware, product }: Device, topics: Topics): Message[] {
+  if (installed === undefined) return [];
+  const update = {
+    installed_version: installed,
+    ...(latestFirmware && { latest_version: latestFirmware.version }),
+    title: `${product.manufacturer} ${product.model}`,
+    ...(latestFirmware?.notes && { release_summary: latestFirmware.notes.slice(0, 255) }),
+  };
+  return [{ topic: topics.firmware(key), payload: JSON.stringify(update), retain: true, qos: 1 }];
+}
+
+function photo(device: Device, topics: Topics): Message[] {
+  if (device.kind !== "collar" || !device.photo) return [];
+  const { bytes, image } = device.photo;
+  return [{ topic: topics.photo(device.key), payload: bytes, version: image, retain: true, qos: 1 }];
+}
+
+/** The message that tells what happened. */
+export function activityMessage({ device, type, at, details }: Activity, topics: Topics): Message {
+  const payload = JSON.stringify({ event_type: type, at: timestamp(at), ...details });
+  return { topic: topics.event(device), payload, retain: false, qos: 1 };
 }
 
 /** The message on `bridge/info`. */
@@ -70,6 +122,8 @@ export function bridgeInfo(bridge: Bridge, homeAssistant: HomeAssistantSeen, top
   const info = {
     version: bridge.version,
     started: timestamp(bridge.startedAt),
+    log_level: bridge.logLevel,
+    last_error: bridge.lastError?.slice(0, 250) ?? null,
     sources: told("source"),
     publishers: told("publisher"),
     home_assistant: { status: homeAssistant.status, seen: timestamp(homeAssistant.seenAt) },

@@ -3,11 +3,23 @@
 export interface Topics {
   readonly bridgeState: string;
   readonly bridgeInfo: string;
+  readonly bridgeEvent: string;
   /** Home Assistant's own birth and will. */
   readonly homeAssistantStatus: string;
   readonly state: (device: string) => string;
   readonly position: (device: string) => string;
   readonly availability: (device: string) => string;
+  readonly firmware: (device: string) => string;
+  readonly photo: (device: string) => string;
+  readonly event: (device: string) => string;
+  readonly command: (device: string, control: string) => string;
+  readonly everyCommand: string;
+  /** The device and the control that a command topic names; undefined for any other topic. */
+  readonly commanded: (topic: string) => { readonly device: string; readonly control: string } | undefined;
+  readonly everyRequest: string;
+  /** The command that a request topic names; undefined for any other topic. */
+  readonly requested: (topic: string) => string | undefined;
+  readonly response: (command: string) => string;
   readonly discovery: (device: string) => string;
   /** A filter for the discovery topics of all devices, also other programs'. */
   readonly everyDiscovery: string;
@@ -28,18 +40,36 @@ export function createTopics({ base, prefix, statusTopic }: TopicOptions): Topic
     (name: string) =>
     (device: string): string =>
       `${base}/${device}/${name}`;
-  const [before, after] = [`${prefix}/device/`, "/config"];
+  const request = `${base}/bridge/request/`;
   return {
     bridgeState: `${base}/bridge/state`,
     bridgeInfo: `${base}/bridge/info`,
+    bridgeEvent: `${base}/bridge/event`,
     homeAssistantStatus: statusTopic,
     state: of("state"),
     position: of("position"),
     availability: of("availability"),
-    discovery: (device) => `${before}${device}${after}`,
-    everyDiscovery: `${before}+${after}`,
-    discoveredDevice: (topic) =>
-      topic.startsWith(before) && topic.endsWith(after) ? topic.slice(before.length, -after.length) : undefined,
+    firmware: of("firmware"),
+    photo: of("photo"),
+    event: of("event"),
+    command: (device, control) => `${base}/${device}/${control}/set`,
+    everyCommand: `${base}/+/+/set`,
+    commanded: (topic) => {
+      const [device = "", control = ""] = between(topic, `${base}/`, "/set")?.split("/") ?? [];
+      return device !== "" && control !== "" ? { device, control } : undefined;
+    },
+    everyRequest: `${request}+`,
+    requested: (topic) => between(topic, request, ""),
+    response: (command) => `${base}/bridge/response/${command}`,
+    discovery: (device) => `${prefix}/device/${device}/config`,
+    everyDiscovery: `${prefix}/device/+/config`,
+    discoveredDevice: (topic) => between(topic, `${prefix}/device/`, "/config"),
     retained: (device) => ["availability", "state", "position", "firmware", "photo"].map((name) => of(name)(device)),
   };
+}
+
+function between(text: string, before: string, after: string): string | undefined {
+  if (!text.startsWith(before) || !text.endsWith(after) || text.length <= before.length + after.length)
+    return undefined;
+  return text.slice(before.length, text.length - after.length);
 }

@@ -1,9 +1,13 @@
 /** The entities of a collar. The keys are fixed: automations, histories and other programs rely on them. */
+import { ACTIVITY_TYPES } from "../model/activity.ts";
 import type { Collar } from "../model/device.ts";
+import { LIVE_MODE } from "../model/mode.ts";
+import { COLLAR_CONTROLS } from "./collar-controls.ts";
+import { COLLAR_DETAILS } from "./collar-details.ts";
 import { type Entity, timestamp } from "./entity.ts";
 import { distanceFromHome, homeOf, positionOf } from "./position.ts";
 
-export const COLLAR_ENTITIES: readonly Entity<Collar>[] = [
+const COLLAR_SENSORS: readonly Entity<Collar>[] = [
   {
     key: "tracker",
     platform: "device_tracker",
@@ -18,8 +22,18 @@ export const COLLAR_ENTITIES: readonly Entity<Collar>[] = [
     platform: "binary_sensor",
     name: "At home",
     deviceClass: "presence",
-    known: ({ home }) => home !== undefined,
-    value: ({ home }) => home ?? null,
+    known: ({ atHome }) => atHome !== undefined,
+    value: ({ atHome }) => atHome ?? null,
+    attributes: { color: "color" },
+  },
+  {
+    key: "activity",
+    platform: "event",
+    name: "Activity",
+    icon: "mdi:paw",
+    eventTypes: ACTIVITY_TYPES,
+    known: () => true,
+    value: () => null,
   },
   {
     key: "battery",
@@ -59,6 +73,16 @@ export const COLLAR_ENTITIES: readonly Entity<Collar>[] = [
     value: ({ contactShown }) => timestamp(contactShown?.contactAt),
   },
   {
+    key: "home_since",
+    platform: "sensor",
+    name: "Home since",
+    deviceClass: "timestamp",
+    category: "diagnostic",
+    icon: "mdi:home-clock",
+    known: ({ homeSinceAt }) => homeSinceAt !== undefined,
+    value: ({ homeSinceAt, atHome }) => (atHome === true ? timestamp(homeSinceAt) : null),
+  },
+  {
     key: "accuracy",
     platform: "sensor",
     name: "GPS accuracy",
@@ -84,15 +108,46 @@ export const COLLAR_ENTITIES: readonly Entity<Collar>[] = [
     value: distanceFromHome,
   },
   {
-    key: "signal",
+    key: "time_outside",
     platform: "sensor",
-    deviceClass: "signal_strength",
-    unit: "dBm",
-    stateClass: "measurement",
-    category: "diagnostic",
+    name: "Time outside today",
+    deviceClass: "duration",
+    unit: "min",
+    icon: "mdi:tree",
     precision: 0,
-    enabled: false,
-    known: ({ signalDbm }) => signalDbm !== undefined,
-    value: ({ signalDbm }) => signalDbm ?? null,
+    known: ({ outside }) => outside !== undefined,
+    value: ({ outside }) => (outside ? Math.floor(outside.ms / 60_000) : null),
+  },
+  {
+    key: "live_remaining",
+    platform: "sensor",
+    name: "Live tracking remaining",
+    deviceClass: "duration",
+    unit: "min",
+    icon: "mdi:timer-outline",
+    precision: 0,
+    known: ({ searchMinutes }) => searchMinutes !== undefined,
+    value: ({ searchMinutes, mode }) =>
+      searchMinutes === undefined ? null : mode === LIVE_MODE ? Math.max(0, searchMinutes) : 0,
+  },
+  {
+    key: "firmware",
+    platform: "update",
+    deviceClass: "firmware",
+    category: "diagnostic",
+    known: ({ firmware }) => firmware !== undefined,
+    value: () => null,
+  },
+  {
+    key: "photo",
+    platform: "image",
+    name: "Photo",
+    icon: "mdi:camera",
+    // Without its bytes it would be a broken picture.
+    known: ({ photo }) => photo !== undefined && photo !== null,
+    isGone: ({ photo }) => photo === null,
+    value: () => null,
   },
 ];
+
+export const COLLAR_ENTITIES: readonly Entity<Collar>[] = [...COLLAR_SENSORS, ...COLLAR_CONTROLS, ...COLLAR_DETAILS];

@@ -1,5 +1,5 @@
 /** Names as Home Assistant can show them. */
-import type { Device } from "../model/device.ts";
+import type { Account, Device } from "../model/device.ts";
 
 const LONGEST = 64;
 /** Control characters, halves of characters, line and paragraph separators, and what turns the direction of writing. */
@@ -8,6 +8,11 @@ const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]+/gu;
 /** The device's name: trimmed, without control characters, at most 64 long; where nothing is left, what it is and its number. */
 export function deviceName(device: Device): string {
   return cleanName(device.name) || `${device.kind === "collar" ? "Collar" : "Home station"} ${device.id}`;
+}
+
+/** An account's name: its maker's, and the owner's or the number. */
+export function accountName({ product, name, id }: Account): string {
+  return `${product?.manufacturer ?? ""} account ${cleanName(name) || (id ?? "")}`.trim().slice(0, LONGEST);
 }
 
 function cleanName(name: string | undefined): string {

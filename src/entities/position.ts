@@ -47,7 +47,7 @@ export function positionOf(collar: Collar, view: View): Position | undefined {
 
 /** While the station has heard it since after the last fix, the station knows better. */
 function stationSpeaks(collar: Collar, view: View): boolean {
-  if (view.preferredPosition !== "station" || collar.home !== true) return false;
+  if (view.preferredPosition !== "station" || collar.atHome !== true) return false;
   return collar.fix === undefined || (collar.homeSinceAt ?? 0) > collar.fix.measuredAt;
 }
 

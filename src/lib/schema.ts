@@ -7,7 +7,7 @@ const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, 
 const DURATION = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$/;
 
 /** Milliseconds of a duration such as `30s`, `15m` or `2h`; undefined when it is none. */
-function parseDuration(text: string): number | undefined {
+export function parseDuration(text: string): number | undefined {
   const [, amount, unit = ""] = DURATION.exec(text.trim()) ?? [];
   const unitMs = UNIT_MS[unit];
   return unitMs === undefined ? undefined : Math.round(Number(amount) * unitMs);

@@ -3,6 +3,8 @@
  * A missing field was never sent; `null` was sent, and means none.
  */
 
+import type { Pending } from "./command.ts";
+
 /** A position as it was measured. */
 export interface Fix {
   /** Degrees, WGS 84. */
@@ -38,6 +40,8 @@ export interface Telegram {
 }
 
 export interface Reception {
+  /** The station's key in the state, where an account lists it. */
+  readonly stationKey: string;
   readonly stationId: number;
   /** Decibel-milliwatts. */
   readonly signalDbm: number;
@@ -84,6 +88,8 @@ export interface CollarReport {
   readonly telegramNumber?: number;
   /** Latest radio messages, newest first. */
   readonly telegrams?: readonly Telegram[];
+  /** Whether the user wants a button that switches it off: only its charger wakes it again. */
+  readonly offersPowerOff?: boolean;
 }
 
 /** What a cloud may say about a home station, in whole or in part. */
@@ -106,6 +112,9 @@ export interface StationReport {
 
 /** What a cloud may say about an account. */
 export interface AccountReport {
+  /** Its name in topics and ids, such as `pettracer_account_15979`: known after the first login. */
+  readonly deviceKey?: string;
+  readonly product?: Product;
   readonly id?: number;
   readonly name?: string;
   readonly subscriptionEndsAt?: number;
@@ -134,15 +143,61 @@ export interface Collar extends Listed, Omit<CollarReport, "fix"> {
   readonly kind: "collar";
   /** The newest fix that was good enough to move the cat. */
   readonly fix?: DatedFix;
+  /** Whether it is at home, as shown: a `home` that toggles within a minute counts once. */
+  readonly atHome?: boolean;
+  /** When what the station says of it changed last, and the time before that. */
+  readonly homeChangedAt?: number;
+  readonly homeChangedBeforeAt?: number;
+  readonly outside?: Outside;
   /** Charge in percent, as shown: it does not follow every millivolt. */
   readonly batteryPercent?: number;
+  /** Whether the voltage is below the collar's own warning threshold. */
+  readonly batteryLow?: boolean;
+  /** Whether the charger has filled it. */
+  readonly isFull?: boolean;
   readonly contactShown?: ShownContact;
+  /** Whether it has been silent for much longer than its mode explains. */
+  readonly contactLost?: boolean;
+  /** The mode that it was asked for before live tracking. */
+  readonly modeBeforeLive?: number;
+  /** Since when it is asked for another mode than it is in; null while it is in the mode that it was asked for. */
+  readonly modeAskedAt?: number | null;
+  /** Commands without their echo, at most one of each kind. */
+  readonly pending?: readonly Pending[];
+  readonly latestFirmware?: FirmwareRelease;
+  readonly photo?: Photo | null;
+  /** What kind of picture the last one was. */
+  readonly photoType?: Photo["contentType"];
+}
+
+/** How long a cat was outside on a day. */
+export interface Outside {
+  /** `2026-06-01`, by the clock on the wall. */
+  readonly day: string;
+  readonly ms: number;
+  /** Up to when it is counted, epoch ms. */
+  readonly countedAt: number;
+}
+
+/** The newest firmware that the maker offers for a kind of device. */
+export interface FirmwareRelease {
+  readonly version: string;
+  readonly notes?: string;
+}
+
+/** A pet's picture. */
+export interface Photo {
+  /** The name under which the cloud keeps it: another picture has another name. */
+  readonly image: string;
+  readonly contentType: "image/jpeg" | "image/png";
+  readonly bytes: Uint8Array;
 }
 
 export interface HomeStation extends Listed, StationReport {
   readonly kind: "homeStation";
   readonly online?: boolean;
   readonly contactShown?: ShownContact;
+  readonly latestFirmware?: FirmwareRelease;
 }
 
 /** The last contact as it is published: not every one, to spare the user's database. */
@@ -156,6 +211,9 @@ export interface ShownContact {
 export interface Account extends AccountReport {
   readonly kind: "account";
   readonly key: string;
+  /** Its name in the configuration. */
+  readonly source: string;
+  readonly isSubscriptionOver?: boolean;
   /** How long neither the stream nor a request has brought anything, ms. */
   readonly silentMs: number;
   /** False when the silence has lasted so long that what we show may no longer be true. */
@@ -171,7 +229,10 @@ export interface Bridge {
   readonly key: "bridge";
   readonly version: string;
   readonly startedAt: number;
+  readonly logLevel: string;
   readonly components: readonly Component[];
+  /** The last thing that went wrong, in a sentence. */
+  readonly lastError?: string;
 }
 
 /** A source or a publisher, and how it is. */

@@ -1,5 +1,14 @@
 /** What happened, as sources and the daemon tell it to the store. `at` is the time of arrival, epoch milliseconds. */
-import type { AccountReport, CollarReport, Component, Listed, StationReport } from "./device.ts";
+import type { Command } from "./command.ts";
+import type {
+  AccountReport,
+  CollarReport,
+  Component,
+  FirmwareRelease,
+  Listed,
+  Photo,
+  StationReport,
+} from "./device.ts";
 
 /** A device as a listing tells of it. */
 export interface ListedDevice<Report> extends Pick<Listed, "key" | "id" | "product"> {
@@ -61,17 +70,64 @@ export interface ComponentDropped {
   readonly name: string;
 }
 
+/** A command was asked for, and takes the place of an earlier one of its kind. */
+interface CommandAsked {
+  readonly type: "commandAsked";
+  readonly key: string;
+  readonly at: number;
+  readonly command: Command;
+}
+/** The cloud took it; the collar has still to. */
+interface CommandAccepted extends Omit<CommandAsked, "type"> {
+  readonly type: "commandAccepted";
+}
+interface CommandFailed extends Omit<CommandAsked, "type"> {
+  readonly type: "commandFailed";
+  readonly reason: string;
+}
+
+/** The newest firmware of each kind of device, as the maker tells it. */
+export interface FirmwareListed {
+  readonly type: "firmwareListed";
+  readonly collar?: FirmwareRelease;
+  readonly homeStation?: FirmwareRelease;
+}
+
+/** The pet's picture was fetched; null where there is none. */
+export interface PhotoReceived {
+  readonly type: "photoReceived";
+  readonly key: string;
+  readonly photo: Photo | null;
+}
+
+/** The log level was set, in the configuration or by its control. */
+interface LogLevelSet {
+  readonly type: "logLevelSet";
+  readonly level: string;
+}
+
 /** So much time went by, by a clock that never jumps. */
 interface TimePassed {
   readonly type: "timePassed";
+  readonly at: number;
   readonly elapsedMs: number;
 }
 
-export type SourceEvent = DevicesListed | CollarReported | StationReported | AccountReported;
+export type SourceEvent =
+  | DevicesListed
+  | CollarReported
+  | StationReported
+  | AccountReported
+  | FirmwareListed
+  | PhotoReceived;
 export type StoreEvent =
   | SourceEvent
   | AccountConfigured
   | AccountDropped
   | ComponentChanged
   | ComponentDropped
+  | CommandAsked
+  | CommandAccepted
+  | CommandFailed
+  | LogLevelSet
   | TimePassed;

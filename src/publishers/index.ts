@@ -1,4 +1,6 @@
 /** All publishers, by the section of the configuration that they are made from. */
+
+import type { Cursor } from "../discovery/teller.ts";
 import type { View } from "../entities/entity.ts";
 import { UsageError } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
@@ -11,6 +13,8 @@ export interface PublisherContext {
   readonly clientId: string;
   readonly exclude: readonly string[];
   readonly preferredPosition: View["preferredPosition"];
+  /** Up to where a publisher has told what happened, by the publisher's name; kept over restarts. */
+  readonly cursor: (publisher: string) => Cursor;
 }
 
 const NO_PUBLISHER =
@@ -24,5 +28,5 @@ export async function createPublishers(
 ): Promise<Publisher[]> {
   if (mqtt === undefined) throw new UsageError(NO_PUBLISHER);
   const { createMqttPublisher } = await import("./mqtt/publisher.ts");
-  return [createMqttPublisher(mqtt, context)];
+  return [createMqttPublisher(mqtt, { ...context, cursor: context.cursor("mqtt") })];
 }

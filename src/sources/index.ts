@@ -1,12 +1,14 @@
 /** All sources, by the section of the configuration that they are made from. */
 import type { Logger } from "../lib/log.ts";
 import type { Scrubber } from "../lib/scrub.ts";
+import type { FirmwareKeep } from "./pettracer/firmware.ts";
 import type { AccountOptions } from "./pettracer/options.ts";
 import type { Source } from "./source.ts";
 
 interface Context {
   readonly log: Logger;
   readonly scrubber: Scrubber;
+  readonly firmware?: FirmwareKeep;
 }
 
 /** How many accounts there are decides whether they are numbered. */

@@ -2,9 +2,13 @@
  * Folds events into what is known of one device. Pure: the same entry and event give the same result, and an event
  * that says nothing new gives back the very same object, so that nothing is published for it.
  */
+
+import type { Command, Pending } from "../model/command.ts";
 import type { Account, Collar, CollarReport, HomeStation, Listed, StationReport } from "../model/device.ts";
 import type { AccountReported } from "../model/event.ts";
+import { LIVE_MODE, pollMs } from "../model/mode.ts";
 import { batteryPercent, shownPercent } from "./battery.ts";
+import { homeChange, loseContact, settle } from "./collar.ts";
 import { laterContact, shownContact } from "./contact.ts";
 import { newerFix } from "./fix.ts";
 import { merge } from "./merge.ts";
@@ -13,6 +17,8 @@ import { merge } from "./merge.ts";
 export interface Rules {
   /** Fixes worse than this do not move a cat that has a position, metres. */
   readonly maxAccuracyM: number;
+  /** A cat that comes home and goes again (or the other way round) within this has done so once, ms. */
+  readonly flapMs: number;
 }
 
 /** A home station that was not heard for longer is offline. */
@@ -25,12 +31,42 @@ export function reduceCollar(collar: Collar, report: CollarReport, at: number, r
   const { fix: incoming, lastContactAt, homeSinceAt: _, ...plain } = report;
   const merged = merge<Collar>(collar, { ...plain, ...station(collar, report) });
   const fix = incoming === undefined ? collar.fix : newerFix(collar.fix, incoming, at, rules.maxAccuracyM);
-  return merge<Collar>(merged, {
+  const next = merge<Collar>(merged, {
     ...(fix && { fix }),
     ...homeSince(collar, report, at),
+    ...homeChange(collar, report.home, at),
+    ...modeBeforeLive(collar, report),
     ...battery(merged),
     ...contact(collar, latest(lastContactAt, incoming?.measuredAt), at),
   });
+  return settle(next, at, rules.flapMs);
+}
+
+/**
+ * A collar after time has gone by, at `at`, epoch ms.
+ * @param isHeardOf whether its silence is its own: an account of it has been reachable for a while
+ */
+export function ageCollar(collar: Collar, at: number, rules: Rules, isHeardOf: boolean): Collar {
+  const aged = merge<Collar>(settle(collar, at, rules.flapMs), contact(collar, undefined, at));
+  return isHeardOf ? loseContact(aged, at) : aged;
+}
+
+/** A collar that was asked for something: a newer command takes the place of an older one of its kind. */
+export function askCollar(collar: Collar, command: Command, at: number): Collar {
+  const others = (collar.pending ?? []).filter((one) => one.command.kind !== command.kind);
+  const asked = { command, sinceAt: at, untilAt: at + pollMs(collar.mode), isAccepted: false };
+  return { ...collar, pending: [...others, asked] };
+}
+
+/** The cloud took the command; where the collar does already what it asks for, that was all. */
+export function acceptCommand(collar: Collar, command: Command, at: number, rules: Rules): Collar {
+  const accept = (one: Pending): Pending => (one.command === command ? { ...one, isAccepted: true } : one);
+  return settle(merge<Collar>(collar, { pending: collar.pending?.map(accept) ?? [] }), at, rules.flapMs);
+}
+
+/** The command came to nothing; the same object when another one has taken its place meanwhile. */
+export function dropCommand(collar: Collar, command: Command): Collar {
+  return merge<Collar>(collar, { pending: collar.pending?.filter((one) => one.command !== command) ?? [] });
 }
 
 /** A home station after a report; in a listing the cloud has just told all that it knows of it. */
@@ -53,10 +89,16 @@ export function reduceAccount(account: Account, { report }: AccountReported): Ac
   return merge<Account>(account, { ...report, silentMs: 0, reachable: true });
 }
 
+/** Whether its subscription is over at `at`: the cloud counts whole days. */
+function subscription(account: Account, at: number): Partial<Account> {
+  if (account.subscriptionEndsAt === undefined) return {};
+  return { isSubscriptionOver: at > account.subscriptionEndsAt + 86_400_000 };
+}
+
 /** An account after so much more silence, ms. */
-export function ageAccount(account: Account, elapsedMs: number): Account {
+export function ageAccount(account: Account, elapsedMs: number, at: number): Account {
   const silentMs = Math.min(account.silentMs + elapsedMs, UNREACHABLE_MS + 1);
-  return merge<Account>(account, { silentMs, reachable: silentMs <= UNREACHABLE_MS });
+  return merge<Account>(account, { silentMs, reachable: silentMs <= UNREACHABLE_MS, ...subscription(account, at) });
 }
 
 /** The device with the account among those that list it, or no longer among them. */
@@ -70,6 +112,11 @@ export function listedBy<T extends Listed>(device: T, account: string, reachable
 function latest(...times: (number | undefined)[]): number | undefined {
   const known = times.filter((time) => time !== undefined);
   return known.length === 0 ? undefined : Math.max(...known);
+}
+
+/** Live tracking may be switched on anywhere; whoever ends it wants to know what was before. */
+function modeBeforeLive({ modeSet: before }: Collar, { modeSet }: CollarReport): Partial<Collar> {
+  return modeSet === LIVE_MODE && before !== undefined && before !== LIVE_MODE ? { modeBeforeLive: before } : {};
 }
 
 /** The same home station again, perhaps in part, keeps its place. */

@@ -1,7 +1,22 @@
-import type { Account, Bridge, Collar, Component, Device, Entry, HomeStation, State } from "../model/device.ts";
+import type { Activity, Happening } from "../model/activity.ts";
+import type { Account, Bridge, Collar, Component, Device, Entry, HomeStation, Photo, State } from "../model/device.ts";
 import type { ComponentDropped, DevicesListed, StoreEvent } from "../model/event.ts";
+import { commandValue } from "../model/mode.ts";
 import { type Changes, createFeed } from "./feed.ts";
-import { ageAccount, listedBy, type Rules, reduceAccount, reduceCollar, reduceStation } from "./reduce.ts";
+import { happenings } from "./happenings.ts";
+import { createJournal, type Journal } from "./journal.ts";
+import {
+  acceptCommand,
+  ageAccount,
+  ageCollar,
+  askCollar,
+  dropCommand,
+  listedBy,
+  type Rules,
+  reduceAccount,
+  reduceCollar,
+  reduceStation,
+} from "./reduce.ts";
 
 /** Holds what is known, folds events into it, and tells readers which entries changed. */
 export interface Store {
@@ -12,145 +27,278 @@ export interface Store {
    * ones, and nothing queues up. Ends when the signal is aborted.
    */
   changes(signal: AbortSignal): AsyncIterable<Changes>;
+  /** What happened after this sequence number, oldest first; of very many only the latest. */
+  activities(after: number): readonly Activity[];
+  /** Devices that an earlier run knew and that no account has listed yet. */
+  awaited(): readonly Device[];
   /** The user's rules changed; they hold for the reports that come from now on. */
   setRules(rules: Rules): void;
 }
+
+/** What an earlier run knew. */
+export interface Remembered {
+  /** Devices by their key; they come back when an account lists them, and what has changed meanwhile happens then. */
+  readonly devices: ReadonlyMap<string, Device>;
+  readonly activities: readonly Activity[];
+}
+
+const NOTHING: Remembered = { devices: new Map(), activities: [] };
 
 /** The key of an account in the state; `name` is its name in the configuration. */
 function accountKey(name: string): string {
   return `account:${name}`;
 }
 
-export function createStore(about: Pick<Bridge, "version" | "startedAt">, initialRules: Rules): Store {
-  const entries = new Map<string, Entry>();
-  const feed = createFeed(entries);
-  let rules = initialRules;
+type About = Pick<Bridge, "version" | "startedAt" | "logLevel">;
+
+/** @param keep called when something has happened that must not be told again after a restart */
+export function createStore(
+  about: About,
+  rules: Rules,
+  remembered: Remembered = NOTHING,
+  keep: (store: Store) => void = () => {},
+): Store {
+  return new LiveStore(about, rules, remembered, keep);
+}
+
+/** An account that was silent has told all that it missed by then. */
+const STEADY_MS = 120_000;
+
+class LiveStore implements Store {
+  readonly state: ReadonlyMap<string, Entry>;
+  readonly #entries = new Map<string, Entry>();
+  readonly #feed = createFeed(this.#entries);
+  readonly #journal: Journal;
+  readonly #remembered: Map<string, Device>;
+  readonly #keep: (store: Store) => void;
+  /** For how long each account has been reachable without a break. */
+  readonly #steadyMs = new Map<string, number>();
+  #rules: Rules;
+
+  constructor(about: About, rules: Rules, remembered: Remembered, keep: (store: Store) => void) {
+    this.#keep = keep;
+    this.state = this.#entries;
+    this.#rules = rules;
+    this.#remembered = new Map(remembered.devices);
+    this.#journal = createJournal(remembered.activities);
+    this.#put("bridge", { kind: "bridge", key: "bridge", ...about, components: [] });
+  }
+
+  changes(signal: AbortSignal): AsyncIterable<Changes> {
+    return this.#feed.changes(signal);
+  }
+
+  activities(after: number): readonly Activity[] {
+    return this.#journal.after(after);
+  }
+
+  awaited(): readonly Device[] {
+    return [...this.#remembered.values()];
+  }
+
+  setRules(rules: Rules): void {
+    this.#rules = rules;
+  }
+
+  readonly dispatch = (event: StoreEvent): void => {
+    switch (event.type) {
+      case "devicesListed":
+        this.#list(event);
+        break;
+      case "collarReported":
+        this.#putCollar(event.key, event.at, (collar) => reduceCollar(collar, event.report, event.at, this.#rules));
+        break;
+      case "stationReported":
+        this.#putStation(event.key, (station) => reduceStation(station, event.report, event.at, false));
+        break;
+      case "accountReported":
+        this.#putAccount(reduceAccount(this.#account(event.account), event));
+        break;
+      case "accountConfigured":
+        this.#putAccount({ ...this.#account(event.account), listed: false, confirmed: false });
+        break;
+      case "accountDropped":
+        this.#unlist(event.account, () => true);
+        this.#put(accountKey(event.account), undefined);
+        break;
+      case "componentChanged":
+        this.#putComponent(event.component);
+        break;
+      case "componentDropped":
+        this.#putBridge({ components: without(this.#bridge().components, event) });
+        break;
+      case "firmwareListed":
+        this.#putFirmware(event.collar, event.homeStation);
+        break;
+      case "photoReceived":
+        this.#putCollar(event.key, 0, (collar) => withPhoto(collar, event.photo));
+        break;
+      case "commandAsked":
+        this.#putCollar(event.key, event.at, (collar) => askCollar(collar, event.command, event.at));
+        break;
+      case "commandAccepted":
+        this.#putCollar(event.key, event.at, (collar) => acceptCommand(collar, event.command, event.at, this.#rules));
+        break;
+      case "commandFailed":
+        this.#failCommand(event);
+        break;
+      case "logLevelSet":
+        this.#putBridge({ logLevel: event.level });
+        break;
+      case "timePassed":
+        this.#age(event.at, event.elapsedMs);
+        break;
+    }
+  };
 
   /** Puts the entry in its place; undefined takes it away. The same object is no change. */
-  function put(key: string, entry: Entry | undefined): void {
-    if (entries.get(key) === entry) return;
-    if (entry === undefined) entries.delete(key);
-    else entries.set(key, entry);
-    feed.touch(key);
+  #put(key: string, entry: Entry | undefined): void {
+    if (this.#entries.get(key) === entry) return;
+    if (entry === undefined) this.#entries.delete(key);
+    else this.#entries.set(key, entry);
+    this.#feed.touch(key);
   }
 
-  function bridge(): Bridge {
-    const entry = entries.get("bridge");
-    return entry?.kind === "bridge" ? entry : { kind: "bridge", key: "bridge", ...about, components: [] };
+  #putCollar(key: string, at: number, change: (collar: Collar) => Collar): void {
+    const before = this.#entries.get(key);
+    if (before?.kind !== "collar") return;
+    const after = change(before);
+    this.#put(key, after);
+    this.#note(key, happenings(before, after, at));
+    // Its home station shows who is at home.
+    const isNews = before.atHome !== after.atHome || before.name !== after.name;
+    if (isNews && after.station && this.#entries.has(after.station.key)) this.#feed.touch(after.station.key);
   }
 
-  function account(name: string): Account {
-    const key = accountKey(name);
-    const entry = entries.get(key);
-    return entry?.kind === "account"
-      ? entry
-      : { kind: "account", key, silentMs: 0, reachable: true, listed: false, confirmed: false };
+  #putStation(key: string, change: (station: HomeStation) => HomeStation): void {
+    const before = this.#entries.get(key);
+    if (before?.kind === "homeStation") this.#put(key, change(before));
   }
 
-  function collar(key: string): Collar | undefined {
-    const entry = entries.get(key);
-    return entry?.kind === "collar" ? entry : undefined;
+  /** A device's readers are woken for what happened, too; but first it is kept, or a restart would tell it again. */
+  #note(device: string, happened: readonly Happening[]): void {
+    if (happened.length === 0) return;
+    for (const happening of happened) this.#journal.add(device, happening);
+    this.#keep(this);
+    this.#feed.touch(device);
   }
 
-  function station(key: string): HomeStation | undefined {
-    const entry = entries.get(key);
-    return entry?.kind === "homeStation" ? entry : undefined;
+  #bridge(): Bridge {
+    const entry = this.#entries.get("bridge");
+    if (entry?.kind !== "bridge") throw new TypeError("the bridge is always there");
+    return entry;
   }
 
-  function list(event: DevicesListed): void {
+  #putBridge(change: Partial<Bridge>): void {
+    this.#put("bridge", { ...this.#bridge(), ...change });
+  }
+
+  #putComponent(component: Component): void {
+    const components = [...without(this.#bridge().components, component), component];
+    this.#putBridge({ components, ...(component.error !== undefined && { lastError: component.error }) });
+    // Its account shows what its source has to say.
+    const key = accountKey(component.name);
+    if (component.role === "source" && this.#entries.has(key)) this.#feed.touch(key);
+  }
+
+  #account(source: string): Account {
+    const key = accountKey(source);
+    const entry = this.#entries.get(key);
+    if (entry?.kind === "account") return entry;
+    return { kind: "account", key, source, silentMs: 0, reachable: true, listed: false, confirmed: false };
+  }
+
+  #putAccount(next: Account): void {
+    const before = this.#account(next.source);
+    this.#put(next.key, next);
+    if (before.reachable === next.reachable) return;
+    for (const device of this.#devices()) {
+      if (next.source in device.accounts) this.#put(device.key, listedBy(device, next.source, next.reachable));
+    }
+  }
+
+  #list(event: DevicesListed): void {
+    const { account, at } = event;
     for (const { key, id, product, report } of event.stations) {
-      const known = station(key) ?? { kind: "homeStation", key, id, product, accounts: {} };
-      put(key, reduceStation(listedBy(known, event.account, true), report, event.at, true));
+      this.#introduce({ kind: "homeStation", key, id, product, accounts: {} }, account);
+      this.#putStation(key, (station) => reduceStation(station, report, at, true));
     }
     for (const { key, id, product, report } of event.collars) {
-      const known = collar(key) ?? { kind: "collar", key, id, product, accounts: {} };
-      put(key, reduceCollar(listedBy(known, event.account, true), report, event.at, rules));
+      this.#introduce({ kind: "collar", key, id, product, accounts: {} }, account);
+      this.#putCollar(key, at, (collar) => reduceCollar(collar, report, at, this.#rules));
     }
     const listed = new Set([...event.stations, ...event.collars].map(({ key }) => key));
-    unlist(event.account, (device) => !listed.has(device.key));
+    this.#unlist(account, (device) => !listed.has(device.key));
     const heard = { listed: true, confirmed: event.isConfirmed, silentMs: 0, reachable: true };
-    put(accountKey(event.account), { ...account(event.account), ...heard });
+    this.#putAccount({ ...this.#account(account), ...heard });
+    // What no account has after that is gone.
+    const accounts = [...this.#entries.values()].filter((entry) => entry.kind === "account");
+    if (accounts.every(({ confirmed }) => confirmed)) this.#remembered.clear();
+  }
+
+  /** A device that is new to the state begins with what an earlier run knew of it. */
+  #introduce(fresh: Device, account: string): void {
+    const present = this.#entries.get(fresh.key);
+    const known = present?.kind === fresh.kind ? present : (this.#recall(fresh) ?? fresh);
+    this.#put(fresh.key, listedBy(known, account, true));
+  }
+
+  #recall(fresh: Device): Device | undefined {
+    const known = this.#remembered.get(fresh.key);
+    this.#remembered.delete(fresh.key);
+    return known?.kind === fresh.kind ? { ...known, product: fresh.product, accounts: {} } : undefined;
   }
 
   /** Takes the account from the devices that it does not list any more; one that no account lists is gone. */
-  function unlist(name: string, isGone: (device: Device) => boolean): void {
-    for (const device of devicesOf(entries)) {
-      if (!(name in device.accounts) || !isGone(device)) continue;
-      const rest = listedBy(device, name, undefined);
-      put(device.key, Object.keys(rest.accounts).length === 0 ? undefined : rest);
+  #unlist(account: string, isGone: (device: Device) => boolean): void {
+    for (const device of this.#devices()) {
+      if (!(account in device.accounts) || !isGone(device)) continue;
+      const rest = listedBy(device, account, undefined);
+      this.#put(device.key, Object.keys(rest.accounts).length === 0 ? undefined : rest);
     }
   }
 
-  function putAccount(name: string, next: Account): void {
-    const before = account(name);
-    put(accountKey(name), next);
-    if (before.reachable === next.reachable) return;
-    for (const device of devicesOf(entries)) {
-      if (name in device.accounts) put(device.key, listedBy(device, name, next.reachable));
-    }
-  }
-
-  function age(elapsedMs: number): void {
-    for (const entry of entries.values()) {
-      if (entry.kind === "account") putAccount(entry.key.slice(accountKey("").length), ageAccount(entry, elapsedMs));
-    }
-  }
-
-  function putComponent(component: Component): void {
-    const others = without(bridge().components, component);
-    put("bridge", { ...bridge(), components: [...others, component] });
-  }
-
-  function dispatch(event: StoreEvent): void {
-    switch (event.type) {
-      case "devicesListed":
-        list(event);
-        break;
-      case "collarReported": {
-        const known = collar(event.key);
-        if (known) put(event.key, reduceCollar(known, event.report, event.at, rules));
-        break;
+  #putFirmware(collar: Collar["latestFirmware"], station: HomeStation["latestFirmware"]): void {
+    for (const device of this.#devices()) {
+      const latestFirmware = device.kind === "collar" ? collar : station;
+      if (latestFirmware && device.latestFirmware?.version !== latestFirmware.version) {
+        this.#put(device.key, { ...device, latestFirmware });
       }
-      case "stationReported": {
-        const known = station(event.key);
-        if (known) put(event.key, reduceStation(known, event.report, event.at, false));
-        break;
-      }
-      case "accountReported":
-        putAccount(event.account, reduceAccount(account(event.account), event));
-        break;
-      case "accountConfigured":
-        put(accountKey(event.account), { ...account(event.account), listed: false, confirmed: false });
-        break;
-      case "accountDropped":
-        unlist(event.account, () => true);
-        put(accountKey(event.account), undefined);
-        break;
-      case "componentChanged":
-        putComponent(event.component);
-        break;
-      case "componentDropped":
-        put("bridge", { ...bridge(), components: without(bridge().components, event) });
-        break;
-      case "timePassed":
-        age(event.elapsedMs);
-        break;
     }
   }
 
-  put("bridge", bridge());
-  return {
-    state: entries,
-    dispatch,
-    changes: (signal) => feed.changes(signal),
-    setRules: (next) => {
-      rules = next;
-    },
-  };
+  #failCommand({ key, command, at, reason }: Extract<StoreEvent, { type: "commandFailed" }>): void {
+    const before = this.#entries.get(key);
+    if (before?.kind !== "collar") return;
+    const details = { command: command.kind, value: commandValue(command), reason };
+    this.#put(key, dropCommand(before, command));
+    this.#note(key, [{ type: "command_failed", at, details }]);
+  }
+
+  #age(at: number, elapsedMs: number): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.kind === "account") this.#ageAccount(entry, at, elapsedMs);
+    }
+    for (const entry of this.#entries.values()) {
+      if (entry.kind !== "collar") continue;
+      const isHeardOf = Object.keys(entry.accounts).some((source) => (this.#steadyMs.get(source) ?? 0) >= STEADY_MS);
+      this.#putCollar(entry.key, at, (collar) => ageCollar(collar, at, this.#rules, isHeardOf));
+    }
+  }
+
+  #ageAccount(account: Account, at: number, elapsedMs: number): void {
+    const aged = ageAccount(account, elapsedMs, at);
+    this.#steadyMs.set(account.source, aged.reachable ? (this.#steadyMs.get(account.source) ?? 0) + elapsedMs : 0);
+    this.#putAccount(aged);
+  }
+
+  #devices(): Device[] {
+    return [...this.#entries.values()].filter((entry) => entry.kind === "collar" || entry.kind === "homeStation");
+  }
 }
 
-function devicesOf(entries: State): Device[] {
-  return [...entries.values()].filter((entry) => entry.kind === "collar" || entry.kind === "homeStation");
+function withPhoto(collar: Collar, photo: Photo | null): Collar {
+  return { ...collar, photo, ...(photo && { photoType: photo.contentType }) };
 }
 
 function without(components: readonly Component[], gone: Pick<ComponentDropped, "role" | "name">): Component[] {

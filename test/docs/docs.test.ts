@@ -1,5 +1,5 @@
 /** The documents hang together: links lead somewhere, examples are right, and what they name exists. */
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, globSync, readdirSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
@@ -17,7 +17,9 @@ const HOSTS = /^(?:(?:[a-z-]+\.)*(?:home-assistant\.io|pettracer\.com)|nodejs\.o
 const FORBIDDEN = [/\/work\b/, /\/tmp\b/, /npmjs|registry\./i, /github\.(?:com|io)/i, /\bissues? #?\d/i, /\bTODO\b/];
 
 test("all documents are there", () => {
-  const docs = ["configuration", "entities", "troubleshooting", "architecture"].map((name) => `docs/${name}.md`);
+  const docs = ["configuration", "entities", "examples", "troubleshooting", "architecture"].map(
+    (name) => `docs/${name}.md`,
+  );
   expect(DOCUMENTS).toEqual(expect.arrayContaining(["README.md", "CHANGELOG.md", "addon/README.md", ...docs]));
 });
 
@@ -64,8 +66,30 @@ test("the README names the commands that there are", async ({ onTestFinished }) 
   const { stdout } = await runCli(["--help"], { cwd: path, atEnd: onTestFinished });
   const offered = [...stdout.matchAll(/^ {2}([a-z]+) \[options\]/gm)].map(([, name]) => name);
   const rows = tableRows(section(read("README.md"), "Commands"));
-  const told = rows.flatMap(([cell = ""]) => /^`pawline ([a-z]+)`$/.exec(cell)?.[1] ?? []);
+  const told = rows.flatMap(([cell = ""]) => /^`pawline ([a-z]+)(?: [A-Z]+)?`$/.exec(cell)?.[1] ?? []);
   expect(new Set(told)).toEqual(new Set(offered));
+});
+
+test("the README names the options of each command", async ({ onTestFinished }) => {
+  const { path } = temporaryFolder(onTestFinished);
+  const text = section(read("README.md"), "Commands");
+  for (const command of ["check", "devices", "track", "config", "cleanup", "diagnostics"]) {
+    const { stdout } = await runCli([command, "--help"], { cwd: path, atEnd: onTestFinished });
+    const options = [...stdout.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map(([, name = ""]) => name);
+    expect(options).toContain("--config");
+    expect(options.filter((name) => !text.includes(name))).toEqual([]);
+  }
+});
+
+test("the architecture names every file that is kept in data_dir", () => {
+  const kept = globSync("**/*.ts", { cwd: join(ROOT, "src") }).flatMap((file) => {
+    const source = read(join("src", file));
+    const [, own] = /\bdata\.(?:read|write)\(NAME\b/.test(source) ? (/^const NAME = "(.*)";$/m.exec(source) ?? []) : [];
+    return [own ?? [], [...source.matchAll(/\bdata\.read\("([a-z]+)"/g)].map(([, name = ""]) => name)].flat();
+  });
+  expect(kept).toEqual(expect.arrayContaining(["client", "devices", "timers"]));
+  const text = read("docs/architecture.md");
+  expect([...kept, "told-mqtt"].filter((name) => !text.includes(`\`${name}.json\``))).toEqual([]);
 });
 
 test("the architecture names every folder of the source, and of the tests", () => {

@@ -231,18 +231,44 @@ test_("both sides down at once come back to the newest", async (context) => {
   expect(countCalls(house.cloud).logins).toBe(1);
 });
 
-test_("news that come while an older state is on its way are the last word", async (context) => {
-  const { link, tell, of } = await startAnnouncer((stop) => context.onTestFinished(stop));
-  // A state is said once more behind each description: here it is stopped between position and state.
-  link.stopBefore(topics.position(KEY));
-  await until(() => link.isStopped, "the repetition");
-  tell({ batteryMv: 3_600 });
-  await until(() => of(topics.state(KEY)).length > 0, "the first state");
-  link.resume();
-  await until(() => of(topics.state(KEY)).some((text) => text.includes('"battery":17')), "the news");
-  await until(() => of(topics.availability(KEY)).length >= 2, "the end of the repetition");
-  expect(of(topics.state(KEY)).at(-1)).toContain('"battery":17');
-});
+const TOPICS = { position: topics.position(KEY), state: topics.state(KEY), availability: topics.availability(KEY) };
+
+test_.for([
+  // A state is said once more behind each description, and everything at Home Assistant's birth.
+  ["battery", "repetition", "state"],
+  ["battery", "repetition", "availability"],
+  ["battery", "birth", "position"],
+  ["battery", "birth", "state"],
+  ["battery", "birth", "availability"],
+  ["silence", "repetition", "state"],
+  ["silence", "repetition", "availability"],
+  ["silence", "birth", "position"],
+  ["silence", "birth", "state"],
+] as const)(
+  "news of a %s in the middle of a %s, before the %s, are the last word",
+  async ([news, when, what], context) => {
+    const { link, tell, fallSilent, of } = await startAnnouncer((stop) => context.onTestFinished(stop));
+    const onlines = (): number => of(topics.bridgeState).length;
+    if (when === "birth") {
+      await until(() => of(topics.availability(KEY)).length >= 2, "the repetition");
+      link.hear("homeassistant/status", "online");
+    }
+    const before = onlines();
+    link.stopBefore(TOPICS[what]);
+    await until(() => link.isStopped, `the ${when}`);
+    if (news === "battery") tell({ batteryMv: 3_600 });
+    else fallSilent();
+    // Whoever does not wait until the older one is out gets the time to overtake it.
+    await new Promise((resolve) => setImmediate(resolve));
+    link.resume();
+    const [topic, word] =
+      news === "battery" ? [topics.state(KEY), '"battery":17'] : [topics.availability(KEY), "offline"];
+    await until(() => of(topic).some((text) => text.includes(word)), "the news");
+    await until(() => of(topics.availability(KEY)).length >= 2, "the end of the repetition");
+    if (when === "birth") await until(() => onlines() > before, "the end of the birth");
+    expect(of(topic).at(-1)).toContain(word);
+  },
+);
 
 test_("two different descriptions are never nearer than two seconds, birth or not", async (context) => {
   const { link, tell, of } = await startAnnouncer((stop) => context.onTestFinished(stop));

@@ -74,6 +74,8 @@ test_("messages reach the broker, with and without their length", async (context
   const { house, spring } = await houseWith(context);
   const session = await spring.session();
   await house.online();
+  // What the stream tells here the listings do not know: one of them would take it back.
+  await house.confirmed();
   session.say(
     springMessage({ id: 14758, lastPos: { posLat: 51.8909337, posLong: -0.5308862, timeMeasure: time(1) }, bat: 3760 }),
   );

@@ -2,6 +2,7 @@
 import { expect, test, vi } from "vitest";
 import type { Cloud } from "../../src/demo/cloud.ts";
 import {
+  account,
   BRIDGE_STATE,
   callsOf,
   configOf,
@@ -39,6 +40,8 @@ function expectOrder(house: House, from: number): void {
   }
   expect(index(oreo.position)).toBeLessThan(index(oreo.state));
   expect(index(station.config)).toBeLessThan(index(oreo.config));
+  expect(index(account.state)).toBeLessThan(index(account.config));
+  expect(index(account.config)).toBeLessThan(index(BRIDGE_STATE, "online"));
   expect(index("pawline/bridge/info")).toBeLessThan(index("homeassistant/device/bridge/config"));
 }
 
@@ -115,8 +118,8 @@ test_("a reload that changes nothing publishes nothing", async (context) => {
   await house.confirmed();
   const [from, calls] = [house.mqtt.mark, house.cloud.calls.length];
   await house.reload({});
-  house.push(14758, { bat: 3600 });
-  await house.mqtt.waitForJson(oreo.state, { battery: 17 });
+  house.push(14758, { bat: 3900 });
+  await house.mqtt.waitForJson(oreo.state, { battery: 67 });
   expect(house.mqtt.messages.slice(from).map(({ topic }) => topic)).toEqual([oreo.state]);
   expect(house.cloud.calls).toHaveLength(calls);
 });
@@ -197,7 +200,7 @@ test_("a device that left while the daemon was down goes: first its description,
   const from = house.mqtt.mark;
   await house.start();
   const gone = await house.mqtt.waitFor(oreo.config, (text) => text === "", { from });
-  for (const topic of [oreo.availability, oreo.state, oreo.position]) {
+  for (const topic of [oreo.availability, oreo.state, oreo.position, oreo.firmware]) {
     const { index } = await house.mqtt.waitFor(topic, (text) => text === "", { from });
     expect(index).toBeGreaterThan(gone.index);
   }
@@ -230,7 +233,7 @@ test_("what an unreachable account showed last is unavailable after five minutes
   const from = house.mqtt.mark;
   await house.launch();
   await house.logged(/the cloud is out of service/);
-  house.daemon.store.dispatch({ type: "timePassed", elapsedMs: 301_000 });
+  house.daemon.store.dispatch({ type: "timePassed", at: Date.now(), elapsedMs: 301_000 });
   await house.mqtt.waitFor(oreo.availability, (text) => text === "offline", { from });
   await house.mqtt.waitFor(station.availability, (text) => text === "offline", { from });
   expect(house.mqtt.messages.slice(from).filter(({ payload }) => payload === "")).toEqual([]);

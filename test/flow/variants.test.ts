@@ -26,19 +26,26 @@ test_("all topics follow base_topic, prefix and status_topic", async (context) =
   expect([...retained.keys()].toSorted()).toEqual([
     "ha/disco/device/bridge/config",
     own.config,
+    "ha/disco/device/pettracer_account_15979/config",
     "ha/disco/device/pettracer_hs_10775/config",
     `${base}/bridge/info`,
     `${base}/bridge/state`,
     own.availability,
+    own.firmware,
     own.position,
     own.state,
+    `${base}/pettracer_account_15979/state`,
     `${base}/pettracer_hs_10775/availability`,
+    `${base}/pettracer_hs_10775/firmware`,
     `${base}/pettracer_hs_10775/state`,
   ]);
   const { availability, components } = configOf(retained.get(own.config));
   expect(availability).toEqual([{ topic: `${base}/bridge/state` }, { topic: own.availability }]);
   expect(components.battery?.state_topic).toBe(own.state);
   expect(components.tracker?.json_attributes_topic).toBe(own.position);
+  expect(components.firmware?.state_topic).toBe(own.firmware);
+  expect(components.activity?.state_topic).toBe(own.event);
+  expect(components.light?.command_topic).toBe(own.command("light"));
 
   // The usual status topic is somebody else's here.
   const from = house.mqtt.mark;

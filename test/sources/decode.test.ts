@@ -1,12 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  decodeCollar,
-  decodeLogin,
-  decodeMessage,
-  decodeStation,
-  type OnOddField,
-} from "../../src/sources/pettracer/decode.ts";
+import { decodeCollar, decodeLogin, decodeMessage, decodeStation } from "../../src/sources/pettracer/decode.ts";
+import type { OnOddField } from "../../src/sources/pettracer/wire.ts";
 import { FULL_COLLAR, FULL_COLLAR_REPORT, FULL_STATION, FULL_STATION_REPORT } from "../fixtures/devices.ts";
 
 const ignore: OnOddField = () => {};
@@ -170,7 +165,13 @@ describe("a login", () => {
     expect(decodeLogin(wire)).toEqual({
       token: "t",
       expiresAt: Date.UTC(2026, 0, 31),
-      report: { id: 15979, name: "Cat", subscriptionEndsAt: Date.UTC(2027, 1, 1) },
+      report: {
+        deviceKey: "pettracer_account_15979",
+        product: { manufacturer: "PetTracer", model: "Account", website: "https://portal.pettracer.com" },
+        id: 15979,
+        name: "Cat",
+        subscriptionEndsAt: Date.UTC(2027, 1, 1),
+      },
     });
   });
 

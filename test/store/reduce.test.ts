@@ -4,7 +4,7 @@ import type { Collar, CollarReport, HomeStation } from "../../src/model/device.t
 import { ageAccount, listedBy, reduceAccount, reduceCollar, reduceStation } from "../../src/store/reduce.ts";
 import { collarReport, NEW_COLLAR, NOON, PRODUCT, stationReport, time } from "../support/arbitraries.ts";
 
-const RULES = { maxAccuracyM: 200 };
+const RULES = { maxAccuracyM: 200, flapMs: 60_000 };
 const MINUTE = 60_000;
 
 const news = fc.array(fc.tuple(collarReport, time), { maxLength: 12 });
@@ -217,6 +217,7 @@ describe("an account", () => {
   const account = {
     kind: "account",
     key: "account:one",
+    source: "one",
     silentMs: 0,
     reachable: true,
     listed: false,
@@ -224,11 +225,11 @@ describe("an account", () => {
   } as const;
 
   test("is unreachable after five minutes of silence, and reachable with the first word", () => {
-    const silent = ageAccount(account, 5 * MINUTE);
+    const silent = ageAccount(account, 5 * MINUTE, NOON);
     expect(silent.reachable).toBe(true);
-    const gone = ageAccount(silent, 1);
+    const gone = ageAccount(silent, 1, NOON);
     expect(gone.reachable).toBe(false);
-    expect(ageAccount(gone, MINUTE)).toBe(gone);
+    expect(ageAccount(gone, MINUTE, NOON)).toBe(gone);
     const heard = { type: "accountReported", account: "one", at: NOON, report: { name: "Cat" } } as const;
     expect(reduceAccount(gone, heard)).toMatchObject({ reachable: true, silentMs: 0, name: "Cat" });
   });

@@ -6,7 +6,7 @@ import { createStore, type Store } from "../../src/store/store.ts";
 import { NOON, PRODUCT } from "../support/arbitraries.ts";
 
 function newStore(): Store {
-  return createStore({ version: "1", startedAt: NOON }, { maxAccuracyM: 200 });
+  return createStore({ version: "1", startedAt: NOON, logLevel: "info" }, { maxAccuracyM: 200, flapMs: 60_000 });
 }
 
 function listing(account: string, ids: readonly number[], report: CollarReport = {}): DevicesListed {
@@ -55,7 +55,7 @@ describe("silence", () => {
   test("of one account makes its devices unavailable, and its next word makes them available", () => {
     const store = newStore();
     store.dispatch(listing("one", [1]));
-    store.dispatch({ type: "timePassed", elapsedMs: 300_001 });
+    store.dispatch({ type: "timePassed", at: NOON, elapsedMs: 300_001 });
     expect(store.state.get("c1")).toMatchObject({ accounts: { one: false } });
     store.dispatch({ type: "accountReported", account: "one", at: NOON, report: {} });
     expect(store.state.get("c1")).toMatchObject({ accounts: { one: true } });

@@ -17,8 +17,21 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   publishers: ["model", "entities", "lib", "discovery"],
   config: ["lib", "sources", "publishers"],
   demo: [],
-  daemon: ["config", "lib", "model", "store", "entities", "sources", "publishers", "discovery"],
-  commands: ["config", "lib", "model", "store", "entities", "sources", "publishers", "discovery", "demo", "daemon"],
+  control: ["model", "lib", "sources", "publishers"],
+  daemon: ["control", "config", "lib", "model", "store", "entities", "sources", "publishers", "discovery"],
+  commands: [
+    "control",
+    "config",
+    "lib",
+    "model",
+    "store",
+    "entities",
+    "sources",
+    "publishers",
+    "discovery",
+    "demo",
+    "daemon",
+  ],
   main: ["commands"],
 };
 

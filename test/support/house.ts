@@ -120,12 +120,17 @@ export function topicsOf(device: string, base = "pawline", prefix = "homeassista
     state: `${base}/${device}/state`,
     position: `${base}/${device}/position`,
     availability: `${base}/${device}/availability`,
+    firmware: `${base}/${device}/firmware`,
+    event: `${base}/${device}/event`,
+    command: (control: string): string => `${base}/${device}/${control}/set`,
     config: `${prefix}/device/${device}/config`,
   };
 }
 
 export const oreo = topicsOf("pettracer_14758");
 export const station = topicsOf("pettracer_hs_10775");
+/** OWNER's; it has no more than a state and its description. */
+export const account = topicsOf("pettracer_account_15979");
 export const BRIDGE_STATE = "pawline/bridge/state";
 export const BRIDGE_INFO = "pawline/bridge/info";
 export const HA_STATUS = "homeassistant/status";
@@ -162,7 +167,8 @@ export class House {
   readonly mqtt: Recorder;
   broker: Broker;
   readonly #options: HouseOptions;
-  readonly #dataDir = mkdtempSync(join(tmpdir(), "pawline-house-"));
+  /** What survives a restart of the daemon. */
+  readonly dataDir = mkdtempSync(join(tmpdir(), "pawline-house-"));
   readonly #log = memoryStream();
   readonly #problems: string[] = [];
   #beacon = 0;
@@ -203,7 +209,9 @@ export class House {
       mqtt: { url: this.broker.url, ...this.#options.mqtt, ...mqtt },
       ...(home && { home }),
       ...(entities && { entities }),
-      data_dir: this.#dataDir,
+      // As the daemon is launched: a reload would go back to another one.
+      log: { level: "trace" },
+      data_dir: this.dataDir,
     });
   }
 
@@ -253,7 +261,8 @@ export class House {
   async settled(from = this.#running?.from ?? 0): Promise<void> {
     const isRepeated = ({ topic, index }: Message): boolean => {
       const device = /\/device\/(.+)\/config$/.exec(topic)?.[1];
-      const repeat = device === "bridge" ? "/bridge/info" : `/${device}/availability`;
+      const last = device?.startsWith("pettracer_account_") ? "state" : "availability";
+      const repeat = device === "bridge" ? "/bridge/info" : `/${device}/${last}`;
       return this.mqtt.messages.some((later) => later.index > index && later.topic.endsWith(repeat));
     };
     const isSettled = (): boolean =>
@@ -320,7 +329,7 @@ export class House {
       await this.mqtt.end();
       await this.broker.close();
       await this.cloud.close();
-      rmSync(this.#dataDir, { recursive: true, force: true });
+      rmSync(this.dataDir, { recursive: true, force: true });
       open.delete(this);
     }
     this.#look();

@@ -5,6 +5,7 @@ import type { Logger } from "../../src/lib/log.ts";
 import type { Scrubber } from "../../src/lib/scrub.ts";
 import { supervise } from "../../src/lib/supervise.ts";
 import { createPublishers } from "../../src/publishers/index.ts";
+import type { Feed } from "../../src/publishers/publisher.ts";
 import { createPetTracerSource } from "../../src/sources/pettracer/source.ts";
 import { createStore } from "../../src/store/store.ts";
 
@@ -19,17 +20,32 @@ export async function startParts(
   { log, scrubber, signal }: Tools,
   heartbeatMs: number,
 ): Promise<Daemon> {
-  const store = createStore({ version: "0", startedAt: 0 }, { maxAccuracyM: config.home.max_accuracy });
+  const rules = { maxAccuracyM: config.home.max_accuracy, flapMs: config.home.flap_time };
+  const store = createStore({ version: "0", startedAt: 0, logLevel: log.level }, rules);
   const [account] = config.pettracer;
   if (account === undefined) throw new Error("there is no account");
   const source = createPetTracerSource("pettracer", account, { log, scrubber, heartbeatMs });
-  const context = { log, version: "0", clientId: "pawline-parts", exclude: [], preferredPosition: config.home.prefer };
+  const context = {
+    log,
+    version: "0",
+    clientId: "pawline-parts",
+    exclude: [],
+    preferredPosition: config.home.prefer,
+    cursor: () => ({ read: () => 0, write: () => {} }),
+  };
+  const feed: Feed = {
+    state: store.state,
+    changes: (end) => store.changes(end),
+    activities: (after) => store.activities(after),
+    request: () => {},
+    bridge: { restart: () => {}, refresh: () => {}, setLogLevel: () => {} },
+  };
   const publishers = await createPublishers(config, context);
   store.dispatch({ type: "accountConfigured", account: source.name });
   const running = [
     supervise((end, ready) => source.run(store.dispatch, end, ready), { name: source.name, log, signal }),
     ...publishers.map((part) =>
-      supervise((end, ready) => part.run(store, end, ready), { name: part.name, log, signal }),
+      supervise((end, ready) => part.run(feed, end, ready), { name: part.name, log, signal }),
     ),
   ];
   const ended = Promise.all(running).then(() => {});

@@ -7,6 +7,7 @@ import { createTopics } from "../../src/discovery/topics.ts";
 import { createLog } from "../../src/lib/log.ts";
 import { createScrubber } from "../../src/lib/scrub.ts";
 import type { CollarReport } from "../../src/model/device.ts";
+import type { Feed } from "../../src/publishers/publisher.ts";
 import { createStore } from "../../src/store/store.ts";
 import { memoryStream } from "./stream.ts";
 import { until } from "./until.ts";
@@ -56,7 +57,7 @@ function createLink() {
 }
 
 export async function startAnnouncer(end: (stop: () => Promise<void>) => void) {
-  const store = createStore({ version: "0", startedAt: 0 }, { maxAccuracyM: 200 });
+  const store = createStore({ version: "0", startedAt: 0, logLevel: "debug" }, { maxAccuracyM: 200, flapMs: 60_000 });
   const tell = (report: CollarReport): void =>
     store.dispatch({ type: "collarReported", key: KEY, at: Date.now(), report });
   store.dispatch({ type: "accountConfigured", account: "a" });
@@ -65,14 +66,25 @@ export async function startAnnouncer(end: (stop: () => Promise<void>) => void) {
   const link = createLink();
   const stop = new AbortController();
   const log = await createLog({ level: "debug", format: "json", scrubber: createScrubber(), output: memoryStream() });
-  const given = { feed: store, link, memory: createMemory(), log, topics, version: "0", exclude: [] };
+  const feed: Feed = {
+    state: store.state,
+    changes: (ended) => store.changes(ended),
+    activities: (after) => store.activities(after),
+    request: () => {},
+    bridge: { restart: () => {}, refresh: () => {}, setLogLevel: () => {} },
+  };
+  const cursor = { read: () => 0, write: () => {} };
+  const given = { feed, link, memory: createMemory(), log, topics, version: "0", exclude: [], cursor };
   const running = announce({ ...given, qos: 1, mode: "device", preferredPosition: "station" }, stop.signal);
   end(async () => {
     stop.abort();
     link.resume();
     await running;
   });
-  const of = (topic: string): string[] => link.sent.filter((one) => one.topic === topic).map(({ payload }) => payload);
+  const of = (topic: string): string[] =>
+    link.sent.filter((one) => one.topic === topic).map(({ payload }) => String(payload));
   await until(() => of(topics.bridgeState).includes("online"), "online");
-  return { link, tell, of };
+  /** The account was not heard of for longer than what it said can be trusted. */
+  const fallSilent = (): void => store.dispatch({ type: "timePassed", at: Date.now(), elapsedMs: 301_000 });
+  return { link, tell, fallSilent, of };
 }

@@ -78,7 +78,9 @@ async function clientOptions(
     queueQoSZero: false,
     // A buffer for each of 65,536 numbers, made at the first packet: 8 MB for nothing.
     writeCache: false,
-    ...(will && { will: { ...will, payload: Buffer.from(will.payload) } }),
+    ...(will && {
+      will: { topic: will.topic, payload: Buffer.from(will.payload), retain: will.retain, qos: will.qos },
+    }),
     wsOptions: { perMessageDeflate: false },
   };
 }
@@ -157,7 +159,9 @@ function createConnection(client: MqttClient, lost: Promise<never>): Connection 
     async end(lastWords) {
       if (client.connected) {
         const said = Promise.all(
-          lastWords.map(({ topic, payload, ...how }) => client.publishAsync(topic, payload, how)),
+          lastWords.map(({ topic, payload, retain, qos }) =>
+            client.publishAsync(topic, bufferOf(payload), { retain, qos }),
+          ),
         );
         await within(
           GOODBYE_MS,
@@ -172,6 +176,11 @@ function createConnection(client: MqttClient, lost: Promise<never>): Connection 
 
 function unconfirmed(): RecoverableError {
   return new RecoverableError(`the broker has not confirmed a message within ${CONFIRM_MS / 1000} s`);
+}
+
+/** Text as it is, bytes as the client library wants them: not copied. */
+function bufferOf(payload: Message["payload"]): string | Buffer {
+  return typeof payload === "string" ? payload : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
 }
 
 interface Outbox {
@@ -218,7 +227,7 @@ function createOutbox(client: MqttClient, lost: Promise<never>): Outbox {
       if (pending >= WINDOW || failure) await fewerThan(WINDOW);
       pending += 1;
       // A failed publish shows as the loss of the connection.
-      client.publish(topic, payload, { retain, qos }, confirmed);
+      client.publish(topic, bufferOf(payload), { retain, qos }, confirmed);
     },
     empty: () => fewerThan(1),
   };

@@ -1,7 +1,7 @@
 /** Tries the broker, our rights there, and whether Home Assistant listens, as `pawline check` shows it. */
 import { randomBytes } from "node:crypto";
 import type { Received } from "../../discovery/link.ts";
-import { seenAt } from "../../discovery/memory.ts";
+import { readSeen } from "../../discovery/memory.ts";
 import type { Topics } from "../../discovery/topics.ts";
 import { within } from "../../lib/clock.ts";
 import { describeError, RecoverableError } from "../../lib/errors.ts";
@@ -84,7 +84,7 @@ async function tryWriting(connection: Connection, topic: string, echo: Echo): Pr
 function homeAssistantFinding(heard: readonly Received[], options: MqttOptions, topics: Topics): Finding {
   const part = "Home Assistant";
   const info = heard.find(({ topic }) => topic === topics.bridgeInfo);
-  const seen = info === undefined ? null : seenAt(info.payload);
+  const seen = info === undefined ? null : readSeen(info.payload).seenAt;
   if (heard.some(({ topic }) => topic === topics.homeAssistantStatus)) {
     return { part, result: "works", sentence: `heard on ${topics.homeAssistantStatus}` };
   }

@@ -2,6 +2,7 @@
 import { announce } from "../../discovery/announcer.ts";
 import { createMemory } from "../../discovery/memory.ts";
 import type { Message } from "../../discovery/messages.ts";
+import type { Cursor } from "../../discovery/teller.ts";
 import { createTopics } from "../../discovery/topics.ts";
 import type { View } from "../../entities/entity.ts";
 import { aborted } from "../../lib/clock.ts";
@@ -10,6 +11,7 @@ import { type Publisher, RELOAD } from "../publisher.ts";
 import { openConnection } from "./connection.ts";
 import type { MqttOptions } from "./options.ts";
 import { probe } from "./probe.ts";
+import { openTraces } from "./traces.ts";
 
 interface Context {
   readonly log: Logger;
@@ -18,6 +20,7 @@ interface Context {
   readonly clientId: string;
   readonly exclude: readonly string[];
   readonly preferredPosition: View["preferredPosition"];
+  readonly cursor: Cursor;
 }
 
 export function createMqttPublisher(options: MqttOptions, context: Context): Publisher {
@@ -32,6 +35,7 @@ export function createMqttPublisher(options: MqttOptions, context: Context): Pub
   return {
     name: "mqtt",
     probe: (signal) => probe(options, topics, context.clientId, signal),
+    traces: (signal) => openTraces(options, topics, context.clientId, signal),
     async run(feed, signal, ready) {
       const connection = await openConnection(options, options.client_id ?? context.clientId, offline, signal);
       log.info(`connected to the broker at ${new URL(options.url).host}`);

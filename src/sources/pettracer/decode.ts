@@ -3,18 +3,40 @@
  * known, one of a wrong type is left out and named, and nothing that the cloud sends can make this throw.
  * Field names and formulas are the portal's own, as its unofficial clients observed them.
  */
+import type { Command } from "../../model/command.ts";
 import type {
   AccountReport,
   CollarReport,
+  DatedFix,
+  FirmwareRelease,
   Fix,
   Reception,
   StationLink,
   StationReport,
   Telegram,
 } from "../../model/device.ts";
-
-/** Called with the name of each field whose value could not be read. */
-export type OnOddField = (field: string) => void;
+import {
+  boolean,
+  colour,
+  count,
+  type Fields,
+  fieldsOf,
+  finite,
+  identifier,
+  integer,
+  isWire,
+  metres,
+  millivolts,
+  type OnOddField,
+  orNull,
+  parseJson,
+  signal,
+  text,
+  time,
+  version,
+  type Wire,
+  zeroOrOne,
+} from "./wire.ts";
 
 export interface Decoded<Report> {
   readonly id: number;
@@ -27,11 +49,6 @@ export interface Login {
   readonly expiresAt: number | undefined;
   readonly report: AccountReport;
 }
-
-type Wire = Readonly<Record<string, unknown>>;
-
-/** A field's reader: undefined stands for "not to be read". */
-type Read<T> = (value: unknown, odd: OnOddField) => T | undefined;
 
 /** The topic name of a collar. */
 export function collarKey(id: number): string {
@@ -80,7 +97,8 @@ function collarReport(field: Fields, wire: Wire, odd: OnOddField): CollarReport 
     owner: field("owner", boolean),
     ownerId: field("userId", orNull(integer)),
     telegramNumber: field("lastTlgNr", integer),
-    telegrams: field("fiFo", telegrams),
+    // Most calls answer with an empty list: that is no news.
+    telegrams: atLeastOne(field("fiFo", telegrams)),
   });
 }
 
@@ -157,36 +175,63 @@ export function decodeLogin(wire: unknown): Login | undefined {
 
 function accountReport(wire: Wire): AccountReport {
   const subscription = isWire(wire.abo) ? wire.abo : {};
+  const id = identifier(wire.id);
   return present({
-    id: identifier(wire.id),
+    deviceKey: id === undefined ? undefined : `pettracer_account_${id}`,
+    product: { manufacturer: "PetTracer", model: "Account", website: "https://portal.pettracer.com" },
+    id,
     name: text(wire.name),
     subscriptionEndsAt: time(subscription.dateExpires),
   });
 }
 
-function parseJson(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
+/** The call that makes a collar do something, as the portal makes it: its path, and its body if it has one. */
+export function encodeCommand(id: number, command: Command, offCode: number): { path: string; body: object } {
+  switch (command.kind) {
+    case "mode":
+      return { path: "/map/setccmode", body: { devType: 0, devId: id, cmdNr: command.value } };
+    case "light":
+      return { path: `/map/setccled/${id}/${command.value ? ON : offCode}`, body: {} };
+    case "buzzer":
+      return { path: `/map/setccbuz/${id}/${command.value ? ON : offCode}`, body: {} };
   }
 }
 
-type Fields = <T>(name: string, read: Read<T>) => T | undefined;
+const ON = 1;
 
-/** Reads fields of a wire object; names each one that is there but cannot be read. */
-function fieldsOf(wire: Wire, odd: OnOddField): Fields {
-  return (name, read) => {
-    if (!Object.hasOwn(wire, name)) return undefined;
-    const value = read(wire[name], (inner) => odd(`${name}.${inner}`));
-    // `null` stands for "nothing to say" wherever its reader has no use for it.
-    if (value === undefined && wire[name] !== null) odd(name);
-    return value;
-  };
+/** A text that may be a collar, such as the answer to a command; undefined where it is none. */
+export function decodeCollarText(body: string, odd: OnOddField): Decoded<CollarReport> | undefined {
+  const wire = parseJson(body);
+  return decodeCollar(Array.isArray(wire) ? wire[0] : wire, odd);
 }
 
-function isWire(value: unknown): value is Wire {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+/**
+ * Stored positions, in the order in which they came; undefined for anything but a list. An entry without a place or
+ * a time is left out: nothing could be drawn of it.
+ */
+export function decodePositions(wire: unknown, odd: OnOddField): DatedFix[] | undefined {
+  if (!Array.isArray(wire)) return undefined;
+  return wire.flatMap((entry: unknown) => {
+    const read = fix(entry);
+    if (read === undefined) return [];
+    if (read.measuredAt !== undefined) return [{ ...read, measuredAt: read.measuredAt }];
+    odd("timeMeasure");
+    return [];
+  });
+}
+
+/** The maker's list of firmware: `{"collar": {"version", "notes": {"en"}}, "homestation": {…}}`. */
+export function decodeFirmware(wire: unknown): { collar?: FirmwareRelease; homeStation?: FirmwareRelease } {
+  if (!isWire(wire)) return {};
+  return present({ collar: release(wire.collar), homeStation: release(wire.homestation) });
+}
+
+const VERSION = /^\d{1,3}(\.\d{1,3}){1,3}$/;
+
+function release(wire: unknown): FirmwareRelease | undefined {
+  if (!isWire(wire) || typeof wire.version !== "string" || !VERSION.test(wire.version)) return undefined;
+  const notes = isWire(wire.notes) ? text(wire.notes.en) : undefined;
+  return { version: wire.version, ...(notes && { notes }) };
 }
 
 /** The object without its undefined fields. */
@@ -197,80 +242,6 @@ function present<T extends object>(fields: { [K in keyof T]: T[K] | undefined })
     if (value !== undefined) kept[name] = value;
   }
   return kept as T;
-}
-
-function orNull<T>(read: Read<T>): Read<T | null> {
-  return (value, odd) => (value === null ? null : read(value, odd));
-}
-
-function finite(value: unknown): number | undefined {
-  return typeof value === "number" && Number.isFinite(value) ? value : undefined;
-}
-
-function integer(value: unknown): number | undefined {
-  return Number.isSafeInteger(value) ? (value as number) : undefined;
-}
-
-function identifier(value: unknown): number | undefined {
-  const number = integer(value);
-  return number !== undefined && number > 0 ? number : undefined;
-}
-
-function boolean(value: unknown): boolean | undefined {
-  return typeof value === "boolean" ? value : undefined;
-}
-
-function zeroOrOne(value: unknown): boolean | undefined {
-  return value === 0 || value === 1 ? value === 1 : undefined;
-}
-
-/** Longer texts are no names; they would only fill memory and topics. */
-const LONGEST_TEXT = 1_000;
-
-function text(value: unknown): string | undefined {
-  return typeof value === "string" ? value.slice(0, LONGEST_TEXT) : undefined;
-}
-
-/** A cell's voltage; 0 stands for "none" (mains), and no cell has five volts. */
-function millivolts(value: unknown): number | undefined {
-  const number = finite(value);
-  return number !== undefined && number > 0 && number < 10_000 ? number : undefined;
-}
-
-function colour(value: unknown): number | undefined {
-  const number = integer(value);
-  return number !== undefined && number >= 0 && number <= 0xffffff ? number : undefined;
-}
-
-/** `656393` = 0x0A0409 is 10.4.9: a byte for each part. */
-function version(value: unknown): string | undefined {
-  const number = integer(value);
-  if (number === undefined || number < 0 || number > 0xffffffff) return undefined;
-  return [number >>> 16, (number >>> 8) & 0xff, number & 0xff].join(".");
-}
-
-/** dBm of the cloud's raw byte, which comes signed, too: (raw & 255) / 2 − 130. The portal's own formula. */
-function signal(value: unknown): number | undefined {
-  const raw = integer(value);
-  return raw !== undefined && raw >= -128 && raw <= 255 ? (raw & 255) / 2 - 130 : undefined;
-}
-
-const TIME = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?) ?(Z|[+-]\d{2}:?\d{2})?)?$/;
-
-/** Epoch ms of `2025-12-27T21:51:40.310+0000` (an offset without its colon), of ISO 8601, or of a bare date (UTC). */
-function time(value: unknown): number | undefined {
-  if (typeof value !== "string") return undefined;
-  // As it nearly always comes, `…T21:51:40.310+0000`: read without taking it apart.
-  if (value.length === 28 && value.endsWith("+0000")) return parsedTime(`${value.slice(0, 23)}Z`);
-  const match = TIME.exec(value);
-  if (match === null) return undefined;
-  const [, day, clock = "00:00", offset = "Z"] = match;
-  return parsedTime(`${day}T${clock}${offset.replace(/^([+-]\d{2}):?(\d{2})$/, "$1:$2")}`);
-}
-
-function parsedTime(iso: string): number | undefined {
-  const at = Date.parse(iso);
-  return Number.isNaN(at) ? undefined : at;
 }
 
 function fix(value: unknown): Fix | undefined {
@@ -294,16 +265,6 @@ function coordinates(wire: Wire): { latitude: number; longitude: number } | unde
   return latitude === 0 && longitude === 0 ? undefined : { latitude, longitude };
 }
 
-function metres(value: unknown): number | undefined {
-  const number = finite(value);
-  return number !== undefined && number >= 0 ? number : undefined;
-}
-
-function count(value: unknown): number | undefined {
-  const number = integer(value);
-  return number !== undefined && number >= 0 ? number : undefined;
-}
-
 function stationLink(value: unknown): StationLink | undefined {
   if (!isWire(value)) return undefined;
   const id = identifier(value.id);
@@ -322,6 +283,10 @@ function telegrams(value: unknown, odd: OnOddField): Telegram[] | undefined {
   });
 }
 
+function atLeastOne<T>(list: readonly T[] | undefined): readonly T[] | undefined {
+  return list?.length === 0 ? undefined : list;
+}
+
 function telegram(wire: Wire): Telegram {
   const inner = isWire(wire.telegram) ? wire.telegram : {};
   const receivers: readonly unknown[] = Array.isArray(wire.receivedBy) ? wire.receivedBy.slice(0, 50) : [];
@@ -335,5 +300,7 @@ function telegram(wire: Wire): Telegram {
 function reception(wire: unknown): Reception[] {
   if (!isWire(wire)) return [];
   const [stationId, signalDbm] = [identifier(wire.hsId), signal(wire.rssi)];
-  return stationId === undefined || signalDbm === undefined ? [] : [{ stationId, signalDbm }];
+  return stationId === undefined || signalDbm === undefined
+    ? []
+    : [{ stationKey: stationKey(stationId), stationId, signalDbm }];
 }

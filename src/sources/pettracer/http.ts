@@ -79,7 +79,7 @@ function retryAfter({ headers }: IncomingMessage): number | undefined {
 }
 
 /** The answer itself. @throws RecoverableError with a sentence when its status is no success */
-function succeeded(answer: HttpAnswer, what: string): HttpAnswer {
+export function succeeded(answer: HttpAnswer, what: string): HttpAnswer {
   const { status, retryAfterMs } = answer;
   if (status >= 200 && status <= 299) return answer;
   const wait = retryAfterMs === undefined ? {} : { retryAfterMs };

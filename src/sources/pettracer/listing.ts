@@ -5,8 +5,9 @@
 import { RecoverableError } from "../../lib/errors.ts";
 import type { CollarReport, Product, StationReport } from "../../model/device.ts";
 import type { ListedDevice } from "../../model/event.ts";
-import { collarKey, type Decoded, decodeCollar, decodeStation, type OnOddField, stationKey } from "./decode.ts";
+import { collarKey, type Decoded, decodeCollar, decodeStation, stationKey } from "./decode.ts";
 import type { AccountOptions } from "./options.ts";
+import type { OnOddField } from "./wire.ts";
 
 export interface Listing {
   readonly collars: readonly ListedDevice<CollarReport>[];

@@ -31,6 +31,14 @@ export const accountOptions = z.strictObject({
     .boolean()
     .default(false)
     .describe("true offers a button that switches a collar off: only its charger wakes it again"),
+  off_code: z
+    .union([z.literal(0), z.literal(2)], "must be 2 or 0")
+    .default(2)
+    .describe("The number that switches light and buzzer off; `pawline check --commands` finds out which it is"),
+  firmware_url: z
+    .union([z.literal("off"), address("https", "http")])
+    .optional()
+    .describe("The maker's list of the newest firmware, or off; asked for once a day"),
 });
 
 export type AccountOptions = z.output<typeof accountOptions>;

@@ -4,6 +4,7 @@ import { describeError, FatalError, RecoverableError } from "../../lib/errors.ts
 import type { Finding } from "../../lib/finding.ts";
 import type { Logger } from "../../lib/log.ts";
 import type { Scrubber } from "../../lib/scrub.ts";
+import type { SourceEvent } from "../../model/event.ts";
 import { EMPTY_LISTING, type Listing, readListing } from "./listing.ts";
 import type { AccountOptions } from "./options.ts";
 import { createSession, type Session } from "./session.ts";
@@ -18,13 +19,24 @@ interface Context {
 const FIRST_MESSAGE_MS = 10_000;
 const HEARTBEAT_MS = 10_000;
 
-export async function* probe(options: AccountOptions, context: Context, signal: AbortSignal): AsyncGenerator<Finding> {
+/**
+ * @param name the account's, in the configuration
+ * @param emit called with what the login and the lists tell
+ */
+export async function* probe(
+  name: string,
+  options: AccountOptions,
+  context: Context,
+  signal: AbortSignal,
+  emit: (event: SourceEvent) => void = () => {},
+): AsyncGenerator<Finding> {
   const session = createSession(options, context.scrubber);
   let listing = EMPTY_LISTING;
   let isIn = false;
   yield* tryPart("PetTracer login", async () => {
     await session.token(signal);
     isIn = true;
+    emit({ type: "accountReported", account: name, at: Date.now(), report: session.account() });
     return loginSentence(session);
   });
   if (!isIn) return;
@@ -34,10 +46,15 @@ export async function* probe(options: AccountOptions, context: Context, signal: 
       session.call("/user/gethomestations", signal),
     ]);
     listing = readListing(collars, stations, EMPTY_LISTING, options, () => {});
+    tellListing(name, listing, emit);
     return devicesSentence(listing);
   });
   if (listing === EMPTY_LISTING) return;
   yield* tryPart("Live stream", () => tryStream(options, session, listing, context, signal));
+}
+
+function tellListing(account: string, { collars, stations }: Listing, emit: (event: SourceEvent) => void): void {
+  emit({ type: "devicesListed", account, at: Date.now(), isConfirmed: false, collars, stations });
 }
 
 async function* tryPart(part: string, attempt: () => Promise<string>): AsyncGenerator<Finding> {

@@ -7,7 +7,7 @@ import { FatalError, RecoverableError } from "../../lib/errors.ts";
 import type { Scrubber } from "../../lib/scrub.ts";
 import type { AccountReport } from "../../model/device.ts";
 import { decodeLogin, type Login } from "./decode.ts";
-import { type HttpAnswer, readJson, request } from "./http.ts";
+import { type HttpAnswer, readJson, request, succeeded } from "./http.ts";
 import type { AccountOptions } from "./options.ts";
 
 export interface Session {
@@ -18,6 +18,10 @@ export interface Session {
   refused(token: string, by: Part): void;
   /** A GET with the token, or a POST of the body; answers the parsed JSON. A refused token is renewed once. */
   call(path: string, signal: AbortSignal, body?: object): Promise<unknown>;
+  /** The same for what is not JSON. @throws RecoverableError when the status is no success */
+  fetch(path: string, signal: AbortSignal): Promise<Uint8Array>;
+  /** The same where the answer does not matter, and may be empty. */
+  send(path: string, signal: AbortSignal, body?: object): Promise<string>;
   /** What the last login told of the account. */
   account(): AccountReport;
 }
@@ -96,12 +100,21 @@ export function createSession(options: AccountOptions, scrubber: Scrubber): Sess
     accepted,
     refused,
     account: () => current?.report ?? {},
-    async call(path, signal, body) {
-      let answer = await tryCall(path, signal, body);
-      if (answer.status === 401 && current?.token !== answer.used) answer = await tryCall(path, signal, body);
-      return readJson(answer, `PetTracer's answer to ${path}`);
-    },
+    call: async (path, signal, body) => readJson(await renewedCall(path, signal, body), answerTo(path)),
+    fetch: async (path, signal) => succeeded(await renewedCall(path, signal), answerTo(path)).bytes,
+    send: async (path, signal, body) =>
+      succeeded(await renewedCall(path, signal, body), answerTo(path)).bytes.toString("utf8"),
   };
+
+  async function renewedCall(path: string, signal: AbortSignal, body?: object): Promise<HttpAnswer> {
+    const answer = await tryCall(path, signal, body);
+    const isRenewable = answer.status === 401 && current?.token !== answer.used;
+    return isRenewable ? tryCall(path, signal, body) : answer;
+  }
+}
+
+function answerTo(path: string): string {
+  return `PetTracer's answer to ${path}`;
 }
 
 function readLogin(answer: HttpAnswer): Login {

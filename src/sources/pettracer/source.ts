@@ -4,16 +4,27 @@
  * every `refresh` is the safety net.
  */
 import { createAlarm } from "../../lib/alarm.ts";
-import { monotonicMs } from "../../lib/clock.ts";
+import { aborted, monotonicMs } from "../../lib/clock.ts";
 import { describeError, FatalError, RecoverableError } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
 import type { Scrubber } from "../../lib/scrub.ts";
+import type { Command } from "../../model/command.ts";
 import type { CollarReport } from "../../model/device.ts";
 import type { SourceEvent } from "../../model/event.ts";
-import type { Source } from "../source.ts";
-import { collarKey, type DecodedMessage, decodeMessage, stationKey } from "./decode.ts";
+import type { Source, Span, TrackSlice } from "../source.ts";
+import {
+  collarKey,
+  type DecodedMessage,
+  decodeCollarText,
+  decodeMessage,
+  encodeCommand,
+  stationKey,
+} from "./decode.ts";
+import { FIRMWARE_URL, type FirmwareKeep, newestFirmware } from "./firmware.ts";
 import { EMPTY_LISTING, type Listing, readListing } from "./listing.ts";
-import type { AccountOptions } from "./options.ts";
+import { type AccountOptions, accountOptions } from "./options.ts";
+import { createPhotoAlbum, type PhotoAlbum } from "./photo.ts";
+import { storedPositions } from "./positions.ts";
 import { probe } from "./probe.ts";
 import { createSession, type Session } from "./session.ts";
 import { openStream, type Stream, TokenRefused } from "./stream.ts";
@@ -21,6 +32,8 @@ import { openStream, type Stream, TokenRefused } from "./stream.ts";
 interface Context {
   readonly log: Logger;
   readonly scrubber: Scrubber;
+  /** What is known of the newest firmware, kept over restarts; without it nobody asks for it. */
+  readonly firmware?: FirmwareKeep;
   /** The STOMP heart-beat to offer, ms. */
   readonly heartbeatMs?: number;
 }
@@ -45,7 +58,11 @@ export function createPetTracerSource(name: string, options: AccountOptions, con
     name,
     run: (emit, signal, ready) => account.run(emit, signal, ready),
     list: (emit, signal) => account.list(emit, signal),
-    probe: (signal) => probe(options, context, signal),
+    execute: (device, command, signal) => account.execute(device, command, signal),
+    refresh: (device, signal) => account.refresh(device, signal),
+    limits: { liveMs: options.live_minutes * 60_000, findMs: options.find_minutes * 60_000 },
+    positions: (device, span, signal) => account.positions(device, span, signal),
+    probe: (signal, emit) => probe(name, options, context, signal, emit),
   };
 }
 
@@ -70,12 +87,18 @@ class PetTracerAccount {
   /** While a snapshot is asked for: what the stream says meanwhile, which is newer than the answer. */
   #overlay: Map<string, CollarReport> | undefined;
 
-  constructor(name: string, options: AccountOptions, { log, scrubber, heartbeatMs = HEARTBEAT_MS }: Context) {
+  readonly #firmware: FirmwareKeep | undefined;
+  readonly #photos: PhotoAlbum;
+
+  constructor(name: string, options: AccountOptions, context: Context) {
+    const { log, scrubber, firmware, heartbeatMs = HEARTBEAT_MS } = context;
+    this.#firmware = firmware;
     this.#name = name;
     this.#options = options;
     this.#log = log;
     this.#heartbeatMs = heartbeatMs;
     this.#session = createSession(options, scrubber);
+    this.#photos = createPhotoAlbum(this.#session, log);
   }
 
   async run(emit: (event: SourceEvent) => void, signal: AbortSignal, ready: () => void): Promise<void> {
@@ -90,6 +113,41 @@ class PetTracerAccount {
     } finally {
       stream.close();
     }
+  }
+
+  /** Sends a command; what the cloud answers about the collar is news like any other. */
+  async execute(device: string, command: Command, signal: AbortSignal): Promise<void> {
+    const collar = this.#listing.collars.find(({ key }) => key === device);
+    if (collar === undefined) throw new RecoverableError(`${device} is not in the account`);
+    const { path, body } = encodeCommand(collar.id, command, this.#options.off_code);
+    this.#tellAnswer(device, await this.#session.send(path, signal, body));
+  }
+
+  /** Asks for one collar, or soon for all. */
+  async refresh(device: string | undefined, signal: AbortSignal): Promise<void> {
+    const collar = this.#listing.collars.find(({ key }) => key === device);
+    if (collar === undefined) this.#alarm.within(0);
+    else this.#tellAnswer(collar.key, await this.#session.send("/map/getccinfo", signal, { devId: collar.id }));
+  }
+
+  /** What the cloud keeps of a collar's way. */
+  positions(device: string, span: Span, signal: AbortSignal): AsyncIterable<TrackSlice> {
+    const collar = this.#listing.collars.find(({ key }) => key === device);
+    if (collar === undefined) throw new RecoverableError(`${device} is not in the account`);
+    return storedPositions(this.#session, collar.id, span, (field) => this.#noteOdd(field), signal);
+  }
+
+  #tellAnswer(device: string, body: string): void {
+    const answer = decodeCollarText(body, (field) => this.#noteOdd(field));
+    if (answer && collarKey(answer.id) === device) this.#tellCollar(device, answer.report, Date.now());
+  }
+
+  /** What is nice to have: its failure is no reason to end anything. */
+  async #fetchExtras(signal: AbortSignal): Promise<void> {
+    await this.#photos.fetch(this.#listing.collars, this.#emit, signal);
+    const isMakers = this.#options.portal_url === accountOptions.shape.portal_url.parse(undefined);
+    const url = this.#options.firmware_url ?? (isMakers ? FIRMWARE_URL : "off");
+    if (url !== "off" && this.#firmware) this.#emit(await newestFirmware(url, this.#firmware, this.#log, signal));
   }
 
   /** Logs in and emits one listing. */
@@ -127,7 +185,8 @@ class PetTracerAccount {
     const ended = stream.ended.then(({ sentence }): never => {
       throw new RecoverableError(`the live stream ended: ${sentence}`);
     });
-    await Promise.race([ended, this.#refresh(stream, signal)]);
+    const extras = this.#fetchExtras(signal).then(() => aborted(signal));
+    await Promise.race([ended, extras, this.#refresh(stream, signal)]);
   }
 
   #asked = "";
@@ -144,6 +203,7 @@ class PetTracerAccount {
       await this.#alarm.rung(signal);
       if (signal.aborted) return;
       await this.#trySnapshot(signal);
+      await this.#fetchExtras(signal);
       if (this.#asked !== this.#listing.collars.map(({ id }) => id).join()) this.#askFor(stream);
     }
   }
@@ -183,12 +243,16 @@ class PetTracerAccount {
   #tellListing(overlay: ReadonlyMap<string, CollarReport>): void {
     const { collars, stations, unwanted } = this.#listing;
     for (const key of [...collars.map((collar) => collar.key), ...unwanted]) this.#known.add(key);
+    const own = { offersPowerOff: this.#options.allow_power_off };
     this.#emit({
       type: "devicesListed",
       account: this.#name,
       at: Date.now(),
       isConfirmed: this.#listedAt - this.#firstListedAt >= this.#confirmationMs(),
-      collars: collars.map((collar) => ({ ...collar, report: { ...collar.report, ...overlay.get(collar.key) } })),
+      collars: collars.map((collar) => ({
+        ...collar,
+        report: { ...collar.report, ...overlay.get(collar.key), ...own },
+      })),
       stations,
     });
   }

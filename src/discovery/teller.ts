@@ -1,0 +1,67 @@
+/**
+ * Tells what happened, each thing once, while somebody listens: a message that Home Assistant does not hear is lost,
+ * since what happened is not retained. So it waits while Home Assistant has said that it is away, and after a
+ * connection that was lost, since Home Assistant may have lost its own with it.
+ */
+import { monotonicMs } from "../lib/clock.ts";
+import type { Feed } from "../publishers/publisher.ts";
+import type { Link } from "./link.ts";
+import type { DiscoveryMemory } from "./memory.ts";
+import { activityMessage } from "./messages.ts";
+import type { Topics } from "./topics.ts";
+
+/** Up to where everything has been told; it survives restarts. */
+export interface Cursor {
+  read(): number;
+  write(sequence: number): void;
+}
+
+interface TellerContext {
+  readonly feed: Feed;
+  readonly link: Link;
+  readonly memory: DiscoveryMemory;
+  readonly topics: Topics;
+  readonly cursor: Cursor;
+}
+
+export interface Teller {
+  /** Tells what there is to tell, if somebody listens. */
+  tell(): Promise<void>;
+  /** Home Assistant has started and got everything: it listens now. */
+  listening(): void;
+  /** It does not listen, until it is said to, or for so long at the most, ms. */
+  deaf(longestMs: number): void;
+}
+
+/** Home Assistant comes back to a broker within about 15 s of losing it, and says so. */
+export const ABSENCE_MS = 20_000;
+/** What was said to be away when the program started is waited for so long: nobody may have heard it come back. */
+export const LONGEST_ABSENCE_MS = 300_000;
+
+export function createTeller({ feed, link, memory, topics, cursor }: TellerContext): Teller {
+  let listensFrom = memory.wasConnected ? monotonicMs() + ABSENCE_MS : Number.NEGATIVE_INFINITY;
+  let telling = Promise.resolve();
+
+  async function tellAll(): Promise<void> {
+    if (memory.homeAssistant.status === "offline" || monotonicMs() < listensFrom) return;
+    for (const activity of feed.activities(cursor.read())) {
+      await link.publish(activityMessage(activity, topics));
+      await link.flush();
+      cursor.write(activity.sequence);
+    }
+  }
+
+  return {
+    deaf(longestMs) {
+      listensFrom = monotonicMs() + longestMs;
+    },
+    listening() {
+      listensFrom = Number.NEGATIVE_INFINITY;
+    },
+    tell() {
+      // One after the other, or two callers would tell the same twice.
+      telling = telling.then(tellAll);
+      return telling;
+    },
+  };
+}

@@ -1,0 +1,118 @@
+/**
+ * What has to survive a restart: what was known of each device, and what has happened. With it a cat that came home
+ * while the program was down comes home at its next start, and nothing is told twice.
+ */
+import { sleep } from "../lib/clock.ts";
+import type { DataDir } from "../lib/data-dir.ts";
+import { z } from "../lib/schema.ts";
+import { ACTIVITY_TYPES, type Activity } from "../model/activity.ts";
+import type { Device } from "../model/device.ts";
+import type { Remembered, Store } from "./store.ts";
+
+const NAME = "devices";
+/** A change that is no event is kept within this, ms: a position lost at a power cut is in the next snapshot. */
+const LATEST_MS = 30_000;
+
+export function readArchive(data: DataDir): Remembered {
+  const archive = recordOf(data.read(NAME));
+  const devices = listOf(archive.devices).flatMap(restoreDevice);
+  const activities = listOf(archive.activities).filter(isActivity);
+  return { devices: new Map(devices.map((device) => [device.key, device])), activities };
+}
+
+export function writeArchive(data: DataDir, store: Store): void {
+  const known = [...store.state.values()].filter((entry) => entry.kind === "collar" || entry.kind === "homeStation");
+  data.write(NAME, { devices: [...known, ...store.awaited()].flatMap(restoreDevice), activities: store.activities(0) });
+}
+
+/** Keeps the archive up to date until the signal is aborted. */
+export async function keepArchive(data: DataDir, store: Store, signal: AbortSignal): Promise<void> {
+  for await (const _ of store.changes(signal)) {
+    await sleep(LATEST_MS, signal);
+    writeArchive(data, store);
+  }
+}
+
+const number = z.number().optional().catch(undefined);
+const boolean = z.boolean().optional().catch(undefined);
+const text = z.string().optional().catch(undefined);
+const time = z.number().nullable().optional().catch(undefined);
+
+/**
+ * What a run begins with that follows another one. Each field is checked by itself: whatever the file holds, it can
+ * do no more harm than to say nothing. Commands on their way, and pictures, belong to a run.
+ */
+const archived = z.object({
+  kind: z.enum(["collar", "homeStation"]),
+  key: z.string().min(1),
+  id: z.number(),
+  product: z.object({ manufacturer: z.string(), model: z.string(), website: z.string() }),
+  accounts: z.unknown().transform(() => ({})),
+  name: text,
+  lastContactAt: number,
+  contactShown: z.object({ contactAt: z.number(), shownAt: z.number() }).optional().catch(undefined),
+  online: boolean,
+  latitude: number,
+  longitude: number,
+  fix: z
+    .object({
+      latitude: z.number(),
+      longitude: z.number(),
+      measuredAt: z.number(),
+      accuracyM: number,
+      satellites: number,
+    })
+    .optional()
+    .catch(undefined),
+  station: z
+    .object({ key: z.string(), id: z.number(), latitude: number, longitude: number })
+    .nullable()
+    .optional()
+    .catch(undefined),
+  home: boolean,
+  homeSinceAt: time,
+  atHome: boolean,
+  homeChangedAt: number,
+  homeChangedBeforeAt: number,
+  outside: z.object({ day: z.string(), ms: z.number(), countedAt: z.number() }).optional().catch(undefined),
+  batteryMv: number,
+  batteryWarningMv: number,
+  batteryPercent: number,
+  batteryLow: boolean,
+  charging: boolean,
+  isFull: boolean,
+  flags: number,
+  mode: number,
+  modeSet: number,
+  modeAskedAt: time,
+  modeBeforeLive: number,
+  contactLost: boolean,
+  photoType: z.enum(["image/jpeg", "image/png"]).optional().catch(undefined),
+});
+
+/** The device, or nothing where the value is none; what is no field of an archived device is left out. */
+function restoreDevice(value: unknown): Device[] {
+  const { data } = archived.safeParse(value);
+  // Through JSON, in which a field that is not there is not there.
+  const device: unknown = data && JSON.parse(JSON.stringify(data));
+  return isDevice(device) ? [device] : [];
+}
+
+/** True by the schema above. */
+function isDevice(value: unknown): value is Device {
+  return value !== undefined;
+}
+
+function isActivity(value: unknown): value is Activity {
+  const { device, sequence, at, type } = recordOf(value);
+  const isNumbered = Number.isSafeInteger(sequence) && typeof at === "number";
+  return isNumbered && typeof device === "string" && ACTIVITY_TYPES.some((known) => known === type);
+}
+
+function recordOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? { ...value } : {};
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
