@@ -451,8 +451,8 @@ test("a command that the broker has retained is ignored when it comes at a conne
   // Another client of this name takes the daemon's connection away.
   const thief = await connectAsync(house.broker.url, { clientId: CLIENT_ID, reconnectPeriod: 0 });
   await thief.endAsync(true);
-  await house.daemon.waitForOutput(/connected to the broker/, WAIT_MS, from);
   await waitFor(light, "unavailable");
+  await house.daemon.waitForOutput(/connected to the broker/, WAIT_MS, from);
   await waitFor(light, "off");
   await expectCalls("Ret", []);
   await turn("on", light);

@@ -19,6 +19,7 @@ import {
   topicsOf,
 } from "../support/house.ts";
 import { json } from "../support/recorder.ts";
+import { startRelay } from "../support/relay.ts";
 
 vi.setConfig({ maxConcurrency: 32, testTimeout: 60_000 });
 
@@ -239,4 +240,64 @@ test_("what an unreachable account showed last is unavailable after five minutes
   expect(house.mqtt.messages.slice(from).filter(({ payload }) => payload === "")).toEqual([]);
   await house.cloud.faults.clear();
   await house.mqtt.waitFor(oreo.availability, (text) => text === "online", { from });
+});
+
+test_("two reloads at once end with the later one, and with one of each", async (context) => {
+  const house = await openHouse(context, { furnish: twoAccounts });
+  await house.start();
+  const both = [house.account(), house.account(OTHER_OWNER)];
+  await Promise.all([
+    house.reload({ accounts: both, home: { prefer: "gps" } }),
+    house.reload({ accounts: both.slice(0, 1), home: { max_accuracy: 100 } }),
+    house.reload({ accounts: both, entities: { exclude: ["signal"] } }),
+  ]);
+  await house.mqtt.waitFor(oreo.config, (text) => !("signal" in configOf(text).components));
+  await house.live(2);
+  await house.mqtt.waitFor(dog.availability, (text) => text === "online");
+  expect(house.broker.clients.filter((id) => id.startsWith("pawline-"))).toHaveLength(1);
+  expect(house.cloud.sessions).toHaveLength(2);
+});
+
+test_("an end during a reload is an end", async (context) => {
+  const house = await openHouse(context, { furnish: twoAccounts });
+  await house.start();
+  const reloading = house.reload({ accounts: [house.account(OTHER_OWNER)], home: { prefer: "gps" } });
+  await house.stop();
+  await reloading;
+  expect(house.mqtt.latest(BRIDGE_STATE)).toBe("offline");
+  await house.cloud.waitFor(() => house.cloud.sessions.length === 0, 20_000);
+  expect(house.broker.clients.filter((id) => id.startsWith("pawline-"))).toEqual([]);
+});
+
+test_.for<[string, (house: House) => unknown]>([
+  ["the login hangs", ({ cloud }) => cloud.faults.login("hang")],
+  ["the listing hangs", ({ cloud }) => cloud.faults.answer("/map/getccs", "hang")],
+  ["the cloud says nothing at all", ({ cloud }) => cloud.faults.freeze()],
+  ["the cloud is away", ({ cloud }) => cloud.faults.refuseConnections("closed")],
+  ["the broker is away", (house) => house.closeBroker()],
+])("an end while %s takes no longer than any other", async ([, interfere], context) => {
+  const house = await openHouse(context);
+  await interfere(house);
+  await house.launch();
+  await house.logged(/connected to the broker|cannot be reached/);
+  // The house itself complains about an end that takes more than five seconds.
+  await house.stop();
+  await house.cloud.faults.clear();
+  expect(house.cloud.sessions).toEqual([]);
+});
+
+test_("an end while the broker is silent takes no longer than any other", async (context) => {
+  const house = await openHouse(context);
+  const relay = await startRelay(house.broker.port);
+  context.onTestFinished(() => relay.close());
+  relay.hold();
+  await house.launch({ mqtt: { url: `mqtt://127.0.0.1:${relay.port}` } });
+  await house.live();
+  await house.stop();
+  relay.release();
+  await house.start({ mqtt: { url: `mqtt://127.0.0.1:${relay.port}` } });
+  relay.hold();
+  house.push(14758, { bat: 3600 });
+  await house.mqtt.waitForJson(oreo.state, { battery: 17 });
+  await house.stop();
 });

@@ -61,7 +61,7 @@ interface Names {
 
 /** A sentence for each message that Home Assistant would complain about, or that the contract does not know. */
 export function complaints(messages: readonly Message[], { base, prefix }: Names): string[] {
-  const found: string[] = [];
+  const found = strayParents(messages, prefix);
   for (const { topic, payload } of messages) {
     if (payload === "") continue;
     const what = topic.startsWith(`${base}/`)
@@ -143,4 +143,19 @@ function discovery(topic: string, prefix: string, payload: string): string[] {
     }
   }
   return found;
+}
+
+/** Descriptions that name a parent which has none itself: Home Assistant would make a stub of it. */
+function strayParents(messages: readonly Message[], prefix: string): string[] {
+  const described = new Set<string>();
+  return messages.flatMap(({ topic, payload }) => {
+    if (!topic.startsWith(`${prefix}/device/`)) return [];
+    if (payload === "") described.delete(topic);
+    else described.add(topic);
+    const { device } = (payload === "" ? {} : json(payload)) as Record<string, Json | undefined>;
+    const parent = device?.via_device;
+    return typeof parent === "string" && !described.has(`${prefix}/device/${parent}/config`)
+      ? [`${topic}: via_device ${parent} is not described`]
+      : [];
+  });
 }
