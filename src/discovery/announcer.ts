@@ -4,12 +4,13 @@
  * `online`, a state before the discovery message that reads it, and the state once more behind that message.
  */
 import type { View } from "../entities/entity.ts";
-import { monotonicMs, sleep } from "../lib/clock.ts";
+import { sleep } from "../lib/clock.ts";
 import type { Logger } from "../lib/log.ts";
 import type { Feed } from "../publishers/publisher.ts";
-import { type DiscoveryContext, describeDiscovery, shapeOf } from "./config.ts";
+import type { DiscoveryContext, DiscoveryMode } from "./config.ts";
+import { APART_MS, APPLY_MS, Describer } from "./describer.ts";
 import type { Link, Received } from "./link.ts";
-import { type DiscoveryMemory, ownComponents, readSeen } from "./memory.ts";
+import { type DiscoveryMemory, readSeen } from "./memory.ts";
 import { bridgeInfo, deviceKey, type Message, positionMessage, stateMessages } from "./messages.ts";
 import { answer, obey } from "./orders.ts";
 import { allConfirmed, allListed, childrenOf, noneToldOf, withChildren } from "./relations.ts";
@@ -24,8 +25,8 @@ export interface AnnouncerOptions {
   readonly topics: Topics;
   /** Of states and positions. */
   readonly qos: 0 | 1 | 2;
-  /** Whether devices are announced at all. */
-  readonly mode: "device" | "off";
+  /** How devices are announced, if at all. */
+  readonly mode: DiscoveryMode;
   readonly version: string;
   readonly exclude: readonly string[];
   readonly preferredPosition: View["preferredPosition"];
@@ -35,10 +36,6 @@ export interface AnnouncerOptions {
 
 /** A device's accounts are waited for so long at a start before the bridge says that it is there. */
 const SETTLE_MS = 10_000;
-/** Home Assistant has applied a discovery message by then; a state that came earlier may have met the old template. */
-const APPLY_MS = 1_500;
-/** Two different discovery messages for one device must be further apart than 2 s. */
-const APART_MS = 2_500;
 /** Home Assistant has set up what it was told of by then: now it hears what happened. */
 const LISTEN_MS = 2_000;
 /** A timer that rings a little early must find the time over. */
@@ -58,15 +55,10 @@ class Announcer {
   readonly #ended: AbortSignal;
   /** The last payload on each topic, so that nothing is said twice. */
   readonly #sent = new Map<string, string>();
-  /** What each device's last discovery message was made from, and how the device looked when that was last compared. */
-  readonly #shapes = new Map<string, string>();
-  readonly #described = new Map<string, string>();
   /** The end of the work that is under way: one task after the other, or an older state could be the last word. */
   #work = Promise.resolve();
-  /** Discovery topics that we cleared ourselves and whose echo is to come. */
-  readonly #clearing = new Set<string>();
-  readonly #held = new Set<string>();
   readonly #teller: Teller;
+  readonly #describer: Describer;
   /** Whether all has been published once, and `online` has been said. */
   #isOnline = false;
   /** Whether Home Assistant has started since we are connected. */
@@ -78,13 +70,25 @@ class Announcer {
     const view = { state: options.feed.state, preferredPosition: options.preferredPosition };
     this.#context = { ...options, view, deleted: options.memory.deleted };
     this.#teller = createTeller(options);
+    this.#describer = new Describer({
+      ...options,
+      ...this.#context,
+      send: (message) => this.#send(message),
+      unsay: (topic) => this.#sent.delete(topic),
+      clear: (topic) => this.#clear(topic),
+      later: (ms, action) => this.#later(ms, action),
+      sendState: (key) => this.#sendState(key),
+      repeatState: (key) => this.#repeatState(key),
+      sendAbsent: () => this.#sendAbsent(),
+      wait: (ms) => this.#wait(ms + LISTEN_MS),
+    });
     this.#ended = AbortSignal.any([signal, this.#stop.signal]);
   }
 
   async run(): Promise<void> {
     const { feed, link, topics } = this.#options;
     const { homeAssistantStatus, bridgeInfo: info, everyDiscovery, everyCommand, everyRequest } = topics;
-    const filters = [homeAssistantStatus, info, everyDiscovery, everyCommand, everyRequest];
+    const filters = [homeAssistantStatus, info, ...everyDiscovery, everyCommand, everyRequest];
     await link.subscribe(filters, (message) => this.#receive(message));
     await this.#settle();
     for await (const { changed } of feed.changes(this.#ended)) {
@@ -113,16 +117,19 @@ class Announcer {
   }
 
   #listenSoon(): void {
-    this.#later(LISTEN_MS, () => {
+    const wasMoving = this.#describer.isMoving;
+    this.#later(LISTEN_MS, async () => {
+      // Its entities are on the way to other topics, or have just come there.
+      if (wasMoving || this.#describer.isMoving) return this.#listenSoon();
       this.#teller.listening();
-      return this.#teller.tell();
+      await this.#teller.tell();
     });
   }
 
-  /** Home Assistant does not listen; if nobody says otherwise, it is told after a while all the same. */
-  #waitForHomeAssistant(): void {
-    this.#teller.deaf(LONGEST_ABSENCE_MS);
-    this.#later(LONGEST_ABSENCE_MS + MOMENT_MS, () => this.#teller.tell());
+  /** Home Assistant does not listen; if nobody says otherwise, it is told after `ms` all the same. */
+  #wait(ms: number): void {
+    this.#teller.deaf(ms);
+    this.#later(ms + MOMENT_MS, () => this.#teller.tell());
   }
 
   async #goOnline(): Promise<void> {
@@ -140,11 +147,11 @@ class Announcer {
   async #update(changed: ReadonlySet<string>): Promise<void> {
     const keys = withChildren(changed, this.#options.feed.state);
     for (const key of keys) await this.#sendPosition(key);
-    for (const key of keys) if (!this.#described.has(key)) await this.#sendState(key);
+    for (const key of keys) if (!this.#describer.isDescribed(key)) await this.#sendState(key);
     // A message of quality 2 is passed on a round trip later than one of quality 1 behind it.
     if (this.#options.qos === 2 && !this.#isOnline) await this.#options.link.flush();
     for (const key of keys) {
-      await this.#sendConfig(key);
+      await this.#describer.describe(key);
       await this.#sendState(key);
     }
     if ([...changed].some((key) => !this.#isDevice(key))) await this.#sendAbsent();
@@ -171,7 +178,7 @@ class Announcer {
 
   /** While a description waits, the state waits with it: it may say what the last one does not allow. */
   async #sendState(key: string): Promise<void> {
-    if (this.#held.has(key)) return;
+    if (this.#describer.isHeld(key)) return;
     for (const message of this.#messages(key)) await this.#send(message);
   }
 
@@ -190,48 +197,6 @@ class Announcer {
       : stateMessages(entry, this.#context.view, topics, qos);
   }
 
-  async #sendConfig(key: string): Promise<void> {
-    const { feed, topics, memory, mode } = this.#options;
-    const entry = feed.state.get(key);
-    const device = entry && deviceKey(entry);
-    if (entry === undefined || device === undefined || memory.deleted.has(device)) return;
-    // What can be told of a collar is compared with each of its news; the others have none to speak of.
-    const shape = entry.kind === "collar" ? shapeOf(entry, this.#context) : undefined;
-    if (shape !== undefined && this.#shapes.get(key) === shape && this.#described.has(key)) return;
-    const published = memory.components.get(device) ?? new Map<string, string>();
-    const { signature, components, payload } = describeDiscovery(entry, device, published, this.#context);
-    if (this.#described.get(key) === signature) {
-      if (shape !== undefined) this.#shapes.set(key, shape);
-      return;
-    }
-    const message = { topic: topics.discovery(device), payload: payload(), retain: true, qos: 1 } as const;
-    const last = memory.sent.get(device);
-    const waitMs = last === undefined || last.payload === message.payload ? 0 : last.at + APART_MS - monotonicMs();
-    if (waitMs > 0) return this.#holdConfig(key, waitMs);
-    this.#described.set(key, signature);
-    this.#shapes.delete(key);
-    memory.components.set(device, components);
-    if (mode === "off") return;
-    memory.sent.set(device, { payload: message.payload, at: monotonicMs() });
-    if (!this.#ended.aborted) await this.#options.link.publish(message);
-    this.#later(APPLY_MS, () => this.#repeatState(key));
-    // A picture that is gone would still stand at the broker.
-    if (published.has("photo") && !components.has("photo"))
-      this.#later(APPLY_MS, () => this.#clear(topics.photo(device)));
-    // What was dropped from the published components is named once more in this message, and gone from the next.
-    if ([...published.keys()].some((component) => !components.has(component))) this.#holdConfig(key, APART_MS);
-  }
-
-  #holdConfig(key: string, ms: number): void {
-    if (this.#held.has(key)) return;
-    this.#held.add(key);
-    this.#later(ms, async () => {
-      this.#held.delete(key);
-      await this.#sendConfig(key);
-      await this.#sendState(key);
-    });
-  }
-
   /** Devices that stand at the broker but not in the state: gone from the account, or not heard of yet. */
   async #sendAbsent(): Promise<void> {
     const { feed, topics, memory } = this.#options;
@@ -247,22 +212,16 @@ class Announcer {
   /** Removes a device; but first its children's messages, in which it is no parent any more, have to be sent. */
   async #retire(key: string): Promise<void> {
     const children = childrenOf(new Set([key]), this.#options.feed.state);
-    if (!children.some((child) => this.#held.has(child))) await this.#remove(key);
+    if (!children.some((child) => this.#describer.isHeld(child))) await this.#remove(key);
     else this.#later(APART_MS, () => this.#sendAbsent());
   }
 
   /** Takes a device off the broker: the discovery message first, or Home Assistant would complain about the rest. */
   async #remove(key: string): Promise<void> {
-    const { link, topics, memory, log, feed, mode } = this.#options;
+    const { link, topics, log, feed } = this.#options;
     log.info(`${key} is in no account any more: removed`);
-    memory.components.delete(key);
-    memory.sent.delete(key);
-    this.#described.delete(key);
-    if (mode !== "off") {
-      this.#clearing.add(key);
-      await this.#clear(topics.discovery(key));
-      await link.flush();
-    }
+    await this.#describer.remove(key);
+    await link.flush();
     this.#later(APPLY_MS, async () => {
       if (feed.state.has(key)) return;
       for (const topic of topics.retained(key)) await this.#clear(topic);
@@ -271,7 +230,7 @@ class Announcer {
 
   async #clear(topic: string): Promise<void> {
     this.#sent.delete(topic);
-    await this.#options.link.publish({ topic, payload: "", retain: true, qos: 1 });
+    if (!this.#ended.aborted) await this.#options.link.publish({ topic, payload: "", retain: true, qos: 1 });
   }
 
   get #orders(): Parameters<typeof obey>[3] {
@@ -289,11 +248,11 @@ class Announcer {
 
   #receive({ topic, payload, retained }: Received): void {
     const { topics } = this.#options;
-    const device = topics.discoveredDevice(topic);
+    const about = topics.discovered(topic);
     const command = topics.commanded(topic);
     const request = topics.requested(topic);
     if (topic === topics.homeAssistantStatus) this.#hearHomeAssistant(payload, retained);
-    else if (device !== undefined) this.#hearDiscovery(device, payload, retained);
+    else if (about !== undefined) this.#describer.hear({ topic, payload, retained }, about);
     else if (topic === topics.bridgeInfo) this.#hearOwnInfo(payload, retained);
     // A retained command would come back at every connection.
     else if (retained) return;
@@ -307,7 +266,7 @@ class Announcer {
     if (!retained || memory.homeAssistant.seenAt !== null) return;
     const { status, seenAt } = readSeen(payload);
     memory.homeAssistant = { ...memory.homeAssistant, seenAt };
-    if (status === "offline") this.#waitForHomeAssistant();
+    if (status === "offline") this.#wait(LONGEST_ABSENCE_MS);
   }
 
   #hearHomeAssistant(payload: string, retained: boolean): void {
@@ -319,43 +278,25 @@ class Announcer {
     // Before we are online everything is yet to be published; and a retained birth is an old one.
     if (payload === "offline" || retained) return;
     this.#wasBorn = true;
+    this.#describer.moveAnew();
     if (!this.#isOnline) return;
     // It hears nothing of what happened before it has set up its entities.
-    this.#waitForHomeAssistant();
+    this.#wait(LONGEST_ABSENCE_MS);
     this.#later(BIRTH_MS.shortest + Math.random() * BIRTH_MS.spread, () => this.#sendEverything());
   }
 
   /** Home Assistant has started: it gets the descriptions, then the states. */
   async #sendEverything(): Promise<void> {
     this.#sent.clear();
-    this.#described.clear();
+    this.#describer.forget();
     const keys = withChildren(new Set(this.#options.feed.state.keys()), this.#options.feed.state);
-    for (const key of keys) await this.#sendConfig(key);
+    for (const key of keys) await this.#describer.describe(key);
     for (const key of keys) {
       await this.#sendPosition(key);
       await this.#sendState(key);
     }
     await this.#goOnline();
     this.#listenSoon();
-  }
-
-  #hearDiscovery(key: string, payload: string, retained: boolean): void {
-    const { memory, topics, log, feed } = this.#options;
-    if (payload === "") {
-      if (this.#clearing.delete(key) || !memory.components.has(key) || !feed.state.has(key)) return;
-      log.info(`${key} was deleted in Home Assistant: it stays away until the next start`);
-      memory.deleted.add(key);
-      memory.components.delete(key);
-      this.#sent.delete(topics.discovery(key));
-      this.#later(0, async () => {
-        for (const child of childrenOf(new Set([key]), feed.state)) await this.#sendConfig(child);
-      });
-      return;
-    }
-    const components = retained ? ownComponents(payload, topics) : undefined;
-    if (components === undefined || this.#described.has(key)) return;
-    memory.components.set(key, new Map([...(memory.components.get(key) ?? []), ...components]));
-    this.#later(0, () => this.#sendAbsent());
   }
 
   /** Does something after `ms`; its failure ends the announcer. */

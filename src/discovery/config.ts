@@ -1,17 +1,26 @@
 /**
- * Home Assistant's device-based MQTT discovery: one retained message that describes a device with all its entities.
- * Pure. https://www.home-assistant.io/integrations/mqtt/#device-discovery-payload
+ * Home Assistant's MQTT discovery: retained messages that describe a device with all its entities, either one message
+ * for the device, or one for each entity, which older and other hubs read. Pure.
+ * https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery
  */
 import type { Entity, View } from "../entities/entity.ts";
 import { accountName, deviceName, slug } from "../entities/name.ts";
 import { withTable } from "../entities/tables.ts";
 import type { Collar, Device, Entry } from "../model/device.ts";
+import type { Message } from "./messages.ts";
 import type { Topics } from "./topics.ts";
 
+/** One message for each device, one for each entity, or none at all. */
+export type DiscoveryMode = "device" | "component" | "off";
+
 export interface DiscoveryContext {
+  readonly mode: DiscoveryMode;
   readonly view: View;
   readonly topics: Topics;
-  /** Devices that are not published although they are known: the user deleted them in Home Assistant. */
+  /**
+   * Devices (`pettracer_14758`) and entities (`pettracer_14758/signal`) that are not published although they are known:
+   * the user deleted them in Home Assistant.
+   */
   readonly deleted: ReadonlySet<string>;
   readonly qos: 0 | 1 | 2;
   readonly version: string;
@@ -22,17 +31,23 @@ export interface DiscoveryContext {
 /** The components of a device: key and platform. */
 export type Components = ReadonlyMap<string, string>;
 
+/** What our messages name as their maker. */
+export const ORIGIN = "Pawline";
+
 type Config = Readonly<Record<string, unknown>>;
 
 interface Discovery {
-  /** All that the message is made from: where it is the same, so is the message. */
+  /** All that the messages are made from: where it is the same, so are the messages. */
   readonly signature: string;
   readonly components: Components;
-  readonly payload: () => string;
+  /** Components that the messages remove: the next ones do not know them any more. */
+  readonly dropped: Components;
+  /** One with an empty payload takes its topic away. */
+  readonly messages: () => readonly Message[];
 }
 
 /**
- * The discovery message of an entry.
+ * The discovery messages of an entry.
  * @param key its name in topics
  * @param published the components that were published before: what was once there stays, or its history would go
  *   with it; what the user excluded since is named as removed
@@ -47,18 +62,27 @@ export function describeDiscovery(
     const rows = table.filter(
       (row) =>
         (row.known(of, context.view) || (published.has(row.key) && row.isGone?.(of) !== true)) &&
-        !isExcluded(entry, row.key, context.exclude),
+        !isExcluded(entry, row.key, context.exclude) &&
+        !context.deleted.has(`${key}/${row.key}`),
     );
     const components = new Map(rows.map((row) => [row.key, row.platform]));
-    const dropped = [...published].filter(([component]) => !components.has(component));
+    const dropped = new Map([...published].filter(([component]) => !components.has(component)));
     const options = rows.flatMap((row) => row.options?.(of) ?? []);
     const about = [rawName(entry), ...versionsOf(entry), parentOf(entry, context)];
     return {
       components,
+      dropped,
       signature: [...about, ...components.keys(), "-", ...options, "-", ...dropped].join("\n"),
-      payload: () => payloadOf(of, key, rows, dropped, context),
+      messages: () =>
+        context.mode === "component"
+          ? entityMessages(of, key, rows, dropped, context)
+          : [retained(context.topics.discovery(key), devicePayload(of, key, rows, dropped, context))],
     };
   });
+}
+
+function retained(topic: string, payload: object | undefined): Message {
+  return { topic, payload: payload === undefined ? "" : JSON.stringify(payload), retain: true, qos: 1 };
 }
 
 /**
@@ -80,28 +104,53 @@ export function shapeOf(collar: Collar, context: DiscoveryContext): string {
   return [...Object.keys(collar), ...inner, ...named].join();
 }
 
-function payloadOf<Of extends Entry>(
+function devicePayload<Of extends Entry>(
   entry: Of,
   key: string,
   rows: readonly Entity<Of>[],
-  dropped: readonly (readonly [key: string, platform: string])[],
+  dropped: Components,
   context: DiscoveryContext,
-): string {
-  const components = rows.map((row) => [row.key, component(row, entry, key, context.topics)]);
+): object {
+  const components = rows.map((row) => [
+    row.key,
+    { platform: row.platform, ...component(row, entry, key, context.topics) },
+  ]);
   // Home Assistant takes a component with nothing but a platform as the order to remove it.
-  const removals = dropped.map(([component, platform]) => [component, { platform }]);
-  return JSON.stringify({
+  const removals = [...dropped].map(([component, platform]) => [component, { platform }]);
+  return { ...common(entry, key, context), components: Object.fromEntries([...components, ...removals]) };
+}
+
+/** Each says by itself what it stands on: a hub knows of no other message. */
+function entityMessages<Of extends Entry>(
+  entry: Of,
+  key: string,
+  rows: readonly Entity<Of>[],
+  dropped: Components,
+  context: DiscoveryContext,
+): Message[] {
+  const { topics } = context;
+  const shared = common(entry, key, context);
+  return [
+    ...[...dropped].map(([name, platform]) => retained(topics.entityDiscovery(key, platform, name), undefined)),
+    ...rows.map((row) => {
+      const config = { ...component(row, entry, key, topics), ...shared };
+      return retained(topics.entityDiscovery(key, row.platform, row.key), config);
+    }),
+  ];
+}
+
+/** What all entities of a device share. */
+function common(entry: Entry, key: string, context: DiscoveryContext): Config {
+  return {
     device: deviceInfo(entry, key, context),
-    origin: { name: "Pawline", sw_version: context.version },
+    origin: { name: ORIGIN, sw_version: context.version },
     ...availability(entry, key, context.topics),
     qos: context.qos,
-    components: Object.fromEntries([...components, ...removals]),
-  });
+  };
 }
 
 function component<Of extends Entry>(row: Entity<Of>, entry: Of, key: string, topics: Topics): Config {
   return {
-    platform: row.platform,
     unique_id: `${key}_${row.key}`,
     default_entity_id: `${row.platform}.${entityName(row.key, entry, key)}`,
     ...defined({

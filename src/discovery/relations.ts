@@ -1,5 +1,6 @@
 /** What the state as a whole tells: who belongs to whom, and whether what is missing from it is gone. */
 import type { Account, State } from "../model/device.ts";
+import { deviceKey } from "./messages.ts";
 
 function everyAccount(state: State, holds: (account: Account) => boolean): boolean {
   const accounts = [...state.values()].filter((entry) => entry.kind === "account");
@@ -34,4 +35,10 @@ export function childrenOf(stations: ReadonlySet<string>, state: State): string[
   return [...state.values()].flatMap((entry) => {
     return entry.kind === "collar" && entry.station && stations.has(entry.station.key) ? [entry.key] : [];
   });
+}
+
+/** Where the state keeps the device that has this name in topics; undefined for one that it does not know. */
+export function keyOf(device: string, state: State): string | undefined {
+  if (state.has(device)) return device;
+  return [...state].find(([, entry]) => deviceKey(entry) === device)?.[0];
 }

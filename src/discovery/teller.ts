@@ -53,7 +53,7 @@ export function createTeller({ feed, link, memory, topics, cursor }: TellerConte
 
   return {
     deaf(longestMs) {
-      listensFrom = monotonicMs() + longestMs;
+      listensFrom = Math.max(listensFrom, monotonicMs() + longestMs);
     },
     listening() {
       listensFrom = Number.NEGATIVE_INFINITY;

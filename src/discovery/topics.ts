@@ -1,4 +1,13 @@
-/** The topics, as documented: `<base>/<device>/…` for what is known, `<prefix>/device/<device>/config` for discovery. */
+/**
+ * The topics, as documented: `<base>/<device>/…` for what is known; for discovery `<prefix>/device/<device>/config`, or
+ * `<prefix>/<platform>/<device>/<key>/config` where each entity has a message of its own.
+ */
+
+/** What a discovery topic is about: a device, or one of its entities. */
+export interface Discovered {
+  readonly device: string;
+  readonly entity?: { readonly platform: string; readonly key: string };
+}
 
 export interface Topics {
   readonly bridgeState: string;
@@ -21,10 +30,13 @@ export interface Topics {
   readonly requested: (topic: string) => string | undefined;
   readonly response: (command: string) => string;
   readonly discovery: (device: string) => string;
-  /** A filter for the discovery topics of all devices, also other programs'. */
-  readonly everyDiscovery: string;
-  /** The device that a discovery topic is about; undefined for any other topic. */
-  readonly discoveredDevice: (topic: string) => string | undefined;
+  readonly entityDiscovery: (device: string, platform: string, key: string) => string;
+  /** Filters for the discovery topics of all devices and entities, also other programs'. */
+  readonly everyDiscovery: readonly string[];
+  /** What a discovery topic is about; undefined for any other topic. */
+  readonly discovered: (topic: string) => Discovered | undefined;
+  /** Whether it is one of ours, but for discovery. */
+  readonly isOwn: (topic: string) => boolean;
   /** All retained topics of a device but its discovery, to be cleared when it is removed. */
   readonly retained: (device: string) => readonly string[];
 }
@@ -62,10 +74,19 @@ export function createTopics({ base, prefix, statusTopic }: TopicOptions): Topic
     requested: (topic) => between(topic, request, ""),
     response: (command) => `${base}/bridge/response/${command}`,
     discovery: (device) => `${prefix}/device/${device}/config`,
-    everyDiscovery: `${prefix}/device/+/config`,
-    discoveredDevice: (topic) => between(topic, `${prefix}/device/`, "/config"),
+    entityDiscovery: (device, platform, key) => `${prefix}/${platform}/${device}/${key}/config`,
+    everyDiscovery: [`${prefix}/device/+/config`, `${prefix}/+/+/+/config`],
+    discovered: (topic) => discoveredBy(between(topic, `${prefix}/`, "/config")?.split("/") ?? []),
+    isOwn: (topic) => topic.startsWith(`${base}/`),
     retained: (device) => ["availability", "state", "position", "firmware", "photo"].map((name) => of(name)(device)),
   };
+}
+
+function discoveredBy(levels: readonly string[]): Discovered | undefined {
+  const [platform = "", device = "", key = ""] = levels;
+  if (levels.includes("")) return undefined;
+  if (platform === "device") return levels.length === 2 ? { device } : undefined;
+  return levels.length === 3 ? { device, entity: { platform, key } } : undefined;
 }
 
 function between(text: string, before: string, after: string): string | undefined {

@@ -6,7 +6,7 @@
 import { monotonicMs, sleep } from "../lib/clock.ts";
 import type { Traces } from "../publishers/publisher.ts";
 import type { Link } from "./link.ts";
-import { ownComponents } from "./memory.ts";
+import { isMoving, ownComponents } from "./memory.ts";
 import type { TopicOptions, Topics } from "./topics.ts";
 
 /** Home Assistant has removed the devices by then. */
@@ -23,12 +23,12 @@ export async function findTraces(
 ): Promise<Traces> {
   const retained = new Map<string, string>();
   const gone = new Set<string>();
-  await link.subscribe([topics.everyDiscovery, `${options.base}/#`], (message) => {
+  await link.subscribe([...topics.everyDiscovery, `${options.base}/#`], (message) => {
     if (message.payload === "") gone.add(message.topic);
     else gone.delete(message.topic);
     if (message.payload !== "" && message.retained) retained.set(message.topic, message.payload);
   });
-  const discovery = [...retained.keys()].filter((topic) => isOwnDiscovery(topic, retained, topics)).toSorted();
+  const discovery = [...retained.keys()].filter((topic) => isOwnDiscovery(topic, retained, topics, options)).toSorted();
   const others = othersOf(discovery, retained, topics, options);
   const all = [...discovery, ...others];
   return {
@@ -43,9 +43,18 @@ export async function findTraces(
   };
 }
 
-function isOwnDiscovery(topic: string, retained: ReadonlyMap<string, string>, topics: Topics): boolean {
-  const isDiscovery = topics.discoveredDevice(topic) !== undefined;
-  return isDiscovery && ownComponents(retained.get(topic) ?? "", topics) !== undefined;
+function isOwnDiscovery(
+  topic: string,
+  retained: ReadonlyMap<string, string>,
+  topics: Topics,
+  { base }: Pick<TopicOptions, "base">,
+): boolean {
+  const about = topics.discovered(topic);
+  if (about === undefined) return false;
+  const payload = retained.get(topic) ?? "";
+  // Left by a run that was killed between two modes; it does not say whose it is.
+  if (isMoving(payload)) return [...retained.keys()].some((one) => one.startsWith(`${base}/${about.device}/`));
+  return ownComponents(payload, about, topics) !== undefined;
 }
 
 /** Whatever stands under our base, but what somebody else may have put there. */
@@ -57,7 +66,7 @@ function othersOf(
 ): string[] {
   // Whoever gave our topics and discovery the same beginning has other programs' topics among ours.
   const shared = base === prefix || prefix.startsWith(`${base}/`) ? `${prefix}/` : undefined;
-  const devices = discovery.map((topic) => topics.discoveredDevice(topic) ?? "");
+  const devices = discovery.map((topic) => topics.discovered(topic)?.device ?? "");
   const certain = new Set([topics.bridgeState, topics.bridgeInfo, ...devices.flatMap(topics.retained)]);
   const isOurs = (topic: string): boolean =>
     certain.has(topic) || !((shared && topic.startsWith(shared)) || topic === topics.homeAssistantStatus);

@@ -65,11 +65,11 @@ async function retained(url: string, atEnd: AtEnd): Promise<Record<string, strin
 }
 
 /** Lets the daemon publish everything, and ends it. */
-async function runOnce(lab: Lab): Promise<void> {
+async function runOnce(lab: Lab, config = `homeassistant/device/pettracer_${OREO}/config`): Promise<void> {
   const subscriber = await subscribe(lab.broker.url, lab.atEnd);
   const daemon = lab.start("run");
   await said(subscriber, "pawline/bridge/state", "online");
-  await said(subscriber, `homeassistant/device/pettracer_${OREO}/config`, /components/);
+  await said(subscriber, config, /identifiers/);
   daemon.signal("SIGTERM");
   expect(await daemon.ended(10_000)).toMatchObject({ code: 0 });
 }
@@ -115,6 +115,31 @@ describe.concurrent("cleanup", () => {
     const first = cleared.find((message) => !isDiscovery(message))?.at ?? Number.NaN;
     expect(first - last).toBeGreaterThan(900);
     expect(cleared.map(({ topic }) => topic).toSorted()).toEqual(before.toSorted());
+  });
+
+  test("all that a daemon has published in mode component goes, and what one that was killed has left", async (context) => {
+    const lab = await openLab(context.onTestFinished);
+    const moving = '{"migrate_discovery": true}';
+    const foreign = {
+      ...FOREIGN,
+      "homeassistant/sensor/0x1234/battery/config": moving,
+      "homeassistant/sensor/pettracer_1/battery/config": JSON.stringify({
+        unique_id: "pettracer_1_battery",
+        origin: { name: "Pawline" },
+        state_topic: "elsewhere/pettracer_1/state",
+      }),
+    };
+    await publish(lab.broker.url, foreign);
+    lab.configure({ mqtt: { discovery: { mode: "component" } } });
+    await runOnce(lab, `homeassistant/sensor/pettracer_${OREO}/battery/config`);
+    await publish(lab.broker.url, {
+      [`homeassistant/device/pettracer_${OREO}/config`]: moving,
+      [`homeassistant/sensor/pettracer_${OREO}/signal/config`]: moving,
+    });
+    const before = Object.keys(await retained(lab.broker.url, context.onTestFinished));
+    expect(before.filter((topic) => topic.startsWith("homeassistant/")).length).toBeGreaterThan(40);
+    expect(await runInLab(lab, ["cleanup", "--yes"])).toMatchObject({ code: 0, stderr: "" });
+    expect(await retained(lab.broker.url, context.onTestFinished)).toEqual(foreign);
   });
 
   test("a device that is long gone, and what somebody has retained by hand", async ({ onTestFinished }) => {

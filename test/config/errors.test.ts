@@ -29,7 +29,7 @@ test("all errors of a file at once, each with place, key and remedy", ({ onTestF
   ].join("\n");
   expect(errorsOf({ text }, onTestFinished).toSorted()).toEqual(
     [
-      /^pawline\.yaml:10:15 mqtt\.discovery\.mode: must be one of device, off$/,
+      /^pawline\.yaml:10:15 mqtt\.discovery\.mode: must be one of device, component, off$/,
       /^pawline\.yaml:10:29 mqtt\.discovery\.prefx: unknown key; did you mean prefix\?$/,
       /^pawline\.yaml:11:3 mqtt\.password: is empty/,
       /^pawline\.yaml:12:1 home: must be a section with keys of its own$/,

@@ -77,10 +77,11 @@ test("every topic is told of", () => {
   const { bridgeState, bridgeInfo: info, bridgeEvent } = topics;
   const ofDevices = [state, position, availability, discovery, event, firmware, photo].map((of) => of("<device>"));
   const rows = tableRows(section(reference, "What is published")).map(([topic]) => code(topic));
-  const all = [bridgeState, info, bridgeEvent, response("<command>"), ...ofDevices];
+  const ofEntities = topics.entityDiscovery("<device>", "<platform>", "<key>");
+  const all = [bridgeState, info, bridgeEvent, response("<command>"), ...ofDevices, ofEntities];
   expect(new Set(rows.slice(1))).toEqual(new Set(all));
   const { homeAssistantStatus, everyDiscovery, everyCommand, everyRequest } = topics;
-  const heard = [homeAssistantStatus, everyDiscovery, everyCommand, everyRequest];
+  const heard = [homeAssistantStatus, ...everyDiscovery, everyCommand, everyRequest];
   expect(heard.filter((topic) => !reference.includes(`\`${topic}\``))).toEqual([]);
 });
 

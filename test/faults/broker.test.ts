@@ -270,6 +270,20 @@ test_.for([
   },
 );
 
+test_("messages of another mode that come to light late are moved all the same", async (context) => {
+  const { link, of } = await startAnnouncer((stop) => context.onTestFinished(stop));
+  const late = topics.entityDiscovery(KEY, "sensor", "battery");
+  await until(() => of(topics.availability(KEY)).length >= 2, "the repetition");
+  const before = of(topics.discovery(KEY));
+  const payload = { unique_id: `${KEY}_battery`, origin: { name: "Pawline" }, state_topic: topics.state(KEY) };
+  link.hear(late, JSON.stringify(payload), true);
+  await until(() => of(late).includes(""), "the end of the old topic", 30_000);
+  expect(new Set(of(late).slice(0, -1))).toEqual(new Set(['{"migrate_discovery": true}']));
+  // Home Assistant has refused the one that it got beside them.
+  await until(() => of(topics.discovery(KEY)).length > before.length, "the description once more");
+  expect(of(topics.discovery(KEY)).at(-1)).toBe(before.at(-1));
+});
+
 test_("two different descriptions are never nearer than two seconds, birth or not", async (context) => {
   const { link, tell, of } = await startAnnouncer((stop) => context.onTestFinished(stop));
   const at: number[] = [];

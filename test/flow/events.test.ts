@@ -1,9 +1,9 @@
 /** A cat's day at the cloud, and what is told of it: each thing once, whatever fails in between. */
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, type TestContext, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Cloud } from "../../src/demo/cloud.ts";
-import { type Cli, startCli } from "../support/cli.ts";
+import { Child } from "../support/child.ts";
 import {
   BRIDGE_INFO,
   BRIDGE_STATE,
@@ -20,7 +20,6 @@ import {
   topicsOf,
 } from "../support/house.ts";
 import { type Json, json } from "../support/recorder.ts";
-import { temporaryFolder } from "../support/temp.ts";
 import { until } from "../support/until.ts";
 
 vi.setConfig({ maxConcurrency: 16, testTimeout: 90_000 });
@@ -183,41 +182,6 @@ test_(
     expectTold(house, LEFT, LOW, HOME, CHARGING);
   },
 );
-
-/** The daemon as a process of its own, so that it can be killed as a power cut would. */
-class Child {
-  readonly #house: House;
-  readonly #start: () => Cli;
-  #cli: Cli | undefined;
-
-  constructor(house: House, { onTestFinished }: Pick<TestContext, "onTestFinished">) {
-    const folder = temporaryFolder(onTestFinished);
-    const config = {
-      pettracer: house.account(),
-      mqtt: { url: house.broker.url },
-      home: { flap_time: "0s" },
-      data_dir: house.dataDir,
-    };
-    const file = folder.write("pawline.yaml", JSON.stringify(config));
-    this.#house = house;
-    this.#start = () => startCli(["run", "--config", file], { cwd: folder.path, atEnd: onTestFinished });
-  }
-
-  async start(): Promise<void> {
-    const from = this.#house.mqtt.mark;
-    this.#cli = this.#start();
-    await this.#house.mqtt.waitFor(BRIDGE_STATE, (payload) => payload === "online", { from, ms: 40_000 });
-    await this.#house.live();
-  }
-
-  /** At once, and dead when this returns. */
-  async kill(): Promise<void> {
-    this.#cli?.signal("SIGKILL");
-    const result = await this.#cli?.ended(10_000);
-    expect(result?.stderr).not.toMatch(/Warning|defect/);
-    await this.#house.cloud.waitFor(() => this.#house.cloud.sessions.length === 0, 10_000);
-  }
-}
 
 test_("a day with a program that is killed again and again is told as it was, each thing once", async (context) => {
   const house = await openHouse(context, DAY);

@@ -96,14 +96,6 @@ test_.for([0, 1, 2] as const)("states and positions have the wanted quality of s
   expect(retained.get("pawline/bridge/state")).toBe("online");
 });
 
-test_("with discovery off, descriptions that stand at the broker are left alone", async (context) => {
-  const house = await moveIn(context);
-  await house.stop();
-  const before = (await house.mqtt.retained()).get(oreo.config);
-  await house.start({ mqtt: { discovery: { mode: "off" } } });
-  expect((await house.mqtt.retained()).get(oreo.config)).toBe(before);
-});
-
 test_("the client id is kept over a restart, or is the configured one", async (context) => {
   const house = await moveIn(context);
   const daemons = (): string[] => house.broker.clients.filter((id) => id.startsWith("pawline-"));

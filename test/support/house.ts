@@ -260,7 +260,7 @@ export class House {
   /** Every device that was described since `from` has had its state said again behind that. */
   async settled(from = this.#running?.from ?? 0): Promise<void> {
     const isRepeated = ({ topic, index }: Message): boolean => {
-      const device = /\/device\/(.+)\/config$/.exec(topic)?.[1];
+      const device = describedBy(topic);
       const last = device?.startsWith("pettracer_account_") ? "state" : "availability";
       const repeat = device === "bridge" ? "/bridge/info" : `/${device}/${last}`;
       return this.mqtt.messages.some((later) => later.index > index && later.topic.endsWith(repeat));
@@ -354,6 +354,12 @@ export class House {
     const passwords = this.cloud.calls.map(({ body }) => (body as { password?: string } | undefined)?.password);
     return [...new Set([...tokens, ...passwords])].filter((secret) => secret !== undefined);
   }
+}
+
+/** The device that a discovery topic, of either kind, is about. */
+export function describedBy(topic: string): string | undefined {
+  const [, device, entity] = /([^/]+)\/([^/]+)\/config$/.exec(topic) ?? [];
+  return device === "device" ? entity : device;
 }
 
 function asksOf({ frames }: Cloud["sessions"][number]): number {

@@ -129,19 +129,79 @@ function position(values: Json): string[] {
   return found;
 }
 
+/** What Home Assistant is told when a device moves from one kind of discovery to the other. */
+const MOVING = '{"migrate_discovery": true}';
+
+const OURS = /^(?:bridge$|pettracer_)/;
+
 function discovery(topic: string, prefix: string, payload: string): string[] {
-  if (!topic.startsWith(`${prefix}/device/`)) return [];
-  const { device, origin, components } = json(payload) as Record<string, Json | undefined>;
+  if (payload === MOVING) return [];
+  const [platform = "", device = "", key = "", ...more] = levelsOf(topic, prefix);
+  if (platform === "device") return deviceDiscovery(json(payload));
+  // Other programs' need not follow our rules.
+  if (key === "" || more.length > 0 || !OURS.test(device)) return [];
+  return entityDiscovery(platform, device, key, json(payload));
+}
+
+/** Between the prefix and `config`. */
+function levelsOf(topic: string, prefix: string): string[] {
+  const isDiscovery = topic.startsWith(`${prefix}/`) && topic.endsWith("/config");
+  return isDiscovery ? topic.slice(prefix.length + 1, -"/config".length).split("/") : [];
+}
+
+interface Discovery extends Json {
+  readonly device?: Json;
+  readonly origin?: Json;
+  readonly components?: Readonly<Record<string, Json>>;
+}
+
+function deviceDiscovery({ device, origin, components }: Discovery): string[] {
+  const found = root(device, origin);
+  for (const [key, config] of Object.entries(components ?? {})) {
+    const isRemoval = Object.keys(config).length === 1 && typeof config.platform === "string";
+    if (isRemoval) continue;
+    if (typeof config.platform !== "string" || typeof config.unique_id !== "string") {
+      found.push(`${key} has no platform or no unique_id`);
+    } else found.push(...entity(key, config.platform, config));
+  }
+  return found;
+}
+
+function entityDiscovery(platform: string, name: string, key: string, config: Discovery): string[] {
+  const found = [...root(config.device, config.origin), ...entity(key, platform, config)];
+  if (config.unique_id !== `${name}_${key}`) found.push("another unique_id than the topic says");
+  for (const field of ["manufacturer", "model"]) {
+    // PetTracer names these only once the account has been heard of.
+    const isTold = typeof config.device?.[field] === "string" || name.includes("account");
+    if (!isTold) found.push(`no device.${field}`);
+  }
+  const isAlone = name === "bridge" || Array.isArray(config.availability);
+  if (!isAlone) found.push("no availability of its own");
+  for (const field of ["platform", "components"]) if (field in config) found.push(`${field} is not for an entity`);
+  return found;
+}
+
+function root(device: Json | undefined, origin: Json | undefined): string[] {
   const found: string[] = [];
   if (!Array.isArray(device?.identifiers)) found.push("no device.identifiers");
   if (typeof origin?.name !== "string") found.push("no origin.name");
-  for (const [key, config] of Object.entries((components ?? {}) as Record<string, Json>)) {
-    const fields = Object.keys(config);
-    const isRemoval = fields.length === 1 && typeof config.platform === "string";
-    if (!isRemoval && (typeof config.platform !== "string" || typeof config.unique_id !== "string")) {
-      found.push(`${key} has no platform or no unique_id`);
-    }
-  }
+  return found;
+}
+
+const PLATFORMS = "binary_sensor button device_tracker event image select sensor switch update".split(" ");
+/** Where an entity of each platform is read or obeyed. */
+const TOPICS = ["state_topic", "command_topic", "json_attributes_topic", "image_topic"];
+
+/** What hubs besides Home Assistant read, too: a template is no more than a value's name. */
+function entity(key: string, platform: string, config: Json): string[] {
+  const found: string[] = [];
+  if (!PLATFORMS.includes(platform)) found.push(`${key} is of no platform of ours`);
+  const { default_entity_id: id } = config;
+  // What the tests leave behind as an older version may have none.
+  if (typeof id === "string" && !id.startsWith(`${platform}.`)) found.push(`${key} has an id of another platform`);
+  const { value_template: template } = config;
+  if (template !== undefined && template !== `{{ value_json.${key} }}`) found.push(`${key} has no plain template`);
+  if (!TOPICS.some((topic) => typeof config[topic] === "string")) found.push(`${key} has no topic`);
   return found;
 }
 
@@ -149,12 +209,16 @@ function discovery(topic: string, prefix: string, payload: string): string[] {
 function strayParents(messages: readonly Message[], prefix: string): string[] {
   const described = new Set<string>();
   return messages.flatMap(({ topic, payload }) => {
-    if (!topic.startsWith(`${prefix}/device/`)) return [];
-    if (payload === "") described.delete(topic);
-    else described.add(topic);
-    const { device } = (payload === "" ? {} : json(payload)) as Record<string, Json | undefined>;
+    const [platform = "", ...names] = levelsOf(topic, prefix);
+    const name = names[0];
+    // A device that moves from one kind of topics to the other is known meanwhile.
+    if (name === undefined || payload === MOVING || names.length > 2) return [];
+    if (platform !== "device" && !OURS.test(name)) return [];
+    if (payload !== "") described.add(name);
+    else if (platform === "device") described.delete(name);
+    const { device } = (payload === "" ? {} : json(payload)) as Discovery;
     const parent = device?.via_device;
-    return typeof parent === "string" && !described.has(`${prefix}/device/${parent}/config`)
+    return typeof parent === "string" && !described.has(parent)
       ? [`${topic}: via_device ${parent} is not described`]
       : [];
   });

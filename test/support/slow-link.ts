@@ -42,7 +42,7 @@ function createLink() {
       for (const go of waiting) go();
       waiting = [];
     },
-    hear: (topic: string, payload: string) => receive({ topic, payload, retained: false }),
+    hear: (topic: string, payload: string, retained = false) => receive({ topic, payload, retained }),
     async publish(message: Message) {
       if (message.topic === stopAt) isStopped = true;
       if (isStopped) await new Promise<void>((resolve) => waiting.push(resolve));

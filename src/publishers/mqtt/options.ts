@@ -12,10 +12,11 @@ const topic = z
 
 const discovery = z.strictObject({
   mode: z
-    .enum(["device", "off"])
+    .enum(["device", "component", "off"])
     .default("device")
     .describe(
-      "How entities are announced: device (one message per device), or off for those who read the topics by hand",
+      "How entities are announced: device (one message per device), component (one per entity, for hubs that do not " +
+        "know the former), or off for those who read the topics by hand",
     ),
   prefix: topic.default("homeassistant").describe("Discovery prefix, as set in Home Assistant's MQTT options"),
   status_topic: topic

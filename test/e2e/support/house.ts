@@ -17,6 +17,7 @@ export interface HouseConfig {
   readonly pettracer?: object;
   readonly mqtt?: object;
   readonly home?: object;
+  readonly entities?: object;
 }
 
 export class House {
@@ -38,8 +39,10 @@ export class House {
     return this.#daemon;
   }
 
+  /** Where it was started before, it finds what it has stored. */
   start(config: HouseConfig = {}): void {
-    this.#daemon = startDaemon({ config: this.#configuration(config) });
+    const folder = this.#daemon?.folder;
+    this.#daemon = startDaemon({ config: this.#configuration(config), ...(folder !== undefined && { folder }) });
   }
 
   /** Makes the daemon read another configuration. */
