@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { Config } from "./config/schema.ts";
 import { type Crew, createCrew, type Member } from "./control/crew.ts";
 import { createDesk, type Desk } from "./control/desk.ts";
+import { createTally } from "./control/tally.ts";
 import type { Timers } from "./control/timers.ts";
 import type { Cursor } from "./discovery/teller.ts";
 import { VERSION } from "./lib/about.ts";
@@ -10,7 +11,9 @@ import { aborted, monotonicMs, sleep } from "./lib/clock.ts";
 import { type DataDir, openDataDir } from "./lib/data-dir.ts";
 import { RecoverableError } from "./lib/errors.ts";
 import type { Logger } from "./lib/log.ts";
+import { createMetrics, type Metrics, type Usage } from "./lib/metrics.ts";
 import type { Scrubber } from "./lib/scrub.ts";
+import { COUNTERS, type CounterTable } from "./model/counters.ts";
 import { createPublishers } from "./publishers/index.ts";
 import type { Feed, Publisher } from "./publishers/publisher.ts";
 import { createSources } from "./sources/index.ts";
@@ -31,11 +34,15 @@ interface Tools {
   readonly log: Logger;
   readonly scrubber: Scrubber;
   readonly signal: AbortSignal;
+  /** What the process takes, now, for the metrics. */
+  readonly usage?: (() => Usage) | undefined;
 }
 
-interface PartTools extends Pick<Tools, "log" | "scrubber"> {
+interface PartTools extends Pick<Tools, "log" | "scrubber" | "usage"> {
   /** Where each publisher keeps up to where it has told; a command that tells nothing needs none. */
   readonly cursor?: (publisher: string) => Cursor;
+  /** Where it is counted what they do; the same. */
+  readonly metrics?: Metrics<CounterTable>;
 }
 
 /** How often the daemon looks at the clock, ms: for silence, for what ends by itself, for the time outside. */
@@ -46,11 +53,18 @@ export async function startDaemon(config: Config, tools: Tools): Promise<Daemon>
   const { log, signal } = tools;
   const data = openDataDir(config.data_dir, log);
   const about = { version: VERSION, startedAt: Date.now(), logLevel: log.level };
-  const store = createStore(about, rulesOf(config), readArchive(data), (changed) => writeArchive(data, changed));
+  const metrics = createMetrics(COUNTERS);
+  const remembered = readArchive(data);
+  const tally = createTally(metrics, remembered.activities.at(-1)?.sequence ?? 0);
+  const store = createStore(about, rulesOf(config), remembered, (changed) => {
+    writeArchive(data, changed);
+    tally(changed);
+  });
   const desk: Desk = createDesk({
     state: store.state,
     dispatch: store.dispatch,
     log,
+    metrics,
     signal,
     execute: (device, command, ended) => sourceOf(device).execute(device, command, ended),
     refresh: (device, ended) => sourceOf(device).refresh(device, ended),
@@ -86,7 +100,7 @@ export async function startDaemon(config: Config, tools: Tools): Promise<Daemon>
   }
 
   async function apply(next: Config, isRestart = false): Promise<void> {
-    const members = await membersOf(next, data, { ...tools, cursor }, isRestart);
+    const members = await membersOf(next, data, { ...tools, cursor, metrics }, isRestart);
     inForce = next;
     store.setRules(rulesOf(next));
     await crew.replace(members);
@@ -113,10 +127,15 @@ function rulesOf({ home }: Config): Rules {
 async function membersOf(config: Config, data: DataDir, tools: PartTools, isRestart: boolean): Promise<Member[]> {
   const { sources, publishers } = await createParts(config, data, tools);
   const nonce = isRestart ? randomBytes(4).toString("hex") : "";
-  const settings = JSON.stringify([config.mqtt, config.entities.exclude, config.home.prefer, nonce]);
+  const settings: Readonly<Record<string, string>> = {
+    mqtt: JSON.stringify([config.mqtt, config.entities.exclude, config.home.prefer, nonce]),
+    live: JSON.stringify([config.live, nonce]),
+  };
   return [
     ...sources.map((part, index): Member => ({ role: "source", part, ...settingsOf(config.pettracer[index], nonce) })),
-    ...publishers.map((part): Member => ({ role: "publisher", part, identity: part.name, settings })),
+    ...publishers.map(
+      (part): Member => ({ role: "publisher", part, identity: part.name, settings: settings[part.name] ?? "" }),
+    ),
   ];
 }
 
@@ -127,7 +146,7 @@ async function membersOf(config: Config, data: DataDir, tools: PartTools, isRest
 export async function createParts(
   config: Config,
   data: DataDir,
-  { log, scrubber, cursor = () => NO_CURSOR }: PartTools,
+  { log, scrubber, usage, cursor = () => NO_CURSOR, metrics = createMetrics(COUNTERS) }: PartTools,
 ): Promise<{ sources: Source[]; publishers: Publisher[] }> {
   const publishers = await createPublishers(config, {
     log,
@@ -136,8 +155,13 @@ export async function createParts(
     preferredPosition: config.home.prefer,
     clientId: clientIdOf(data),
     cursor,
+    metrics,
+    usage,
   });
-  return { publishers, sources: await createSources(config.pettracer, { log, scrubber, firmware: firmwareIn(data) }) };
+  return {
+    publishers,
+    sources: await createSources(config.pettracer, { log, scrubber, metrics, firmware: firmwareIn(data) }),
+  };
 }
 
 const NO_CURSOR: Cursor = { read: () => 0, write: () => {} };

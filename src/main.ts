@@ -49,6 +49,10 @@ const exitCode = await runProgram(process.argv.slice(2), {
   stderr: process.stderr,
   signal: stop.signal,
   ask,
+  usage: () => {
+    const { user, system } = process.cpuUsage();
+    return { residentBytes: process.memoryUsage.rss(), cpuS: (user + system) / 1e6 };
+  },
   onReload: (action) => reloads.addEventListener("reload", action),
   onDefect: (action) => {
     process.on("uncaughtException", action);

@@ -10,7 +10,7 @@ export async function run(options: GlobalOptions, terminal: Terminal): Promise<E
   const { log, scrubber, config, loaded } = context;
   terminal.onDefect((error) => log.error({ err: error }, "an unexpected error; please report it"));
   log.info(`Pawline ${VERSION}, configuration from ${loaded.file ?? "the environment"}`);
-  const daemon = await startDaemon(config, { log, scrubber, signal: terminal.signal });
+  const daemon = await startDaemon(config, { log, scrubber, signal: terminal.signal, usage: terminal.usage });
   // One after the other: two at once would each put its own new parts in the old ones' place.
   let reloaded = Promise.resolve();
   terminal.onReload(() => {

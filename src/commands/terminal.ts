@@ -1,5 +1,7 @@
 /** What a command may know of the process that it runs in. */
 
+import type { Usage } from "../lib/metrics.ts";
+
 export interface Terminal {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** For data. */
@@ -10,6 +12,8 @@ export interface Terminal {
   ask(question: string): Promise<string | undefined>;
   /** Aborted when the user, or the system, wants the program to end. */
   readonly signal: AbortSignal;
+  /** What the process takes, now. */
+  readonly usage: () => Usage;
   /** The user wants the configuration to be read again. */
   onReload(action: () => void): void;
   /** An error that nothing has caught. */

@@ -36,6 +36,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const file = name === undefined ? undefined : readConfigFile(name);
   const draft = createDraft(file);
   applyEnvironment(draft, sources.environment);
+  if (sources.environment[IN_THE_APP]) applyApp(draft);
   for (const [path, value] of Object.entries(sources.flags)) if (value !== undefined) setFlag(draft, path, value);
   const errors = [...(file?.errors ?? []), ...draft.errors];
   // A file that cannot be read would only be followed by errors about all that is missing from it.
@@ -107,6 +108,15 @@ function applyVariable(draft: Draft, name: string, text: string, leaf: Leaf, isV
 /** Without the file's name: who mixes up the variables has written a password there. */
 function reasonOf(error: unknown): string {
   return error instanceof Error && "syscall" in error ? ` (${error.message.replace(/,.*/s, "")})` : "";
+}
+
+/** A variable that Home Assistant's Supervisor gives to its apps alone. */
+const IN_THE_APP = "SUPERVISOR_TOKEN";
+
+/** In Home Assistant's app the page is always on, and nobody but the Supervisor can reach it. */
+function applyApp(draft: Draft): void {
+  set(draft, ["live", "host"], "0.0.0.0", IN_THE_APP);
+  set(draft, ["live", "ingress"], true, IN_THE_APP);
 }
 
 /** A misspelt name must not be passed over; but others may put names that begin like ours into the environment. */

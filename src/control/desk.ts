@@ -6,7 +6,9 @@
 import { sleep } from "../lib/clock.ts";
 import { describeError } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
-import type { Command, Request } from "../model/command.ts";
+import type { Metrics } from "../lib/metrics.ts";
+import type { Command, CommandKind, Request } from "../model/command.ts";
+import type { CounterTable } from "../model/counters.ts";
 import type { Collar, State } from "../model/device.ts";
 import type { StoreEvent } from "../model/event.ts";
 import { LIVE_MODE, modeName, OFF_MODE, pollMs, USUAL_MODE } from "../model/mode.ts";
@@ -17,6 +19,7 @@ interface DeskContext {
   readonly state: State;
   readonly dispatch: (event: StoreEvent) => void;
   readonly log: Logger;
+  readonly metrics: Metrics<CounterTable>;
   readonly signal: AbortSignal;
   /** Sends a command to the cloud. @throws with a sentence when it is refused */
   readonly execute: (device: string, command: Command, signal: AbortSignal) => Promise<void>;
@@ -54,6 +57,8 @@ class CollarDesk implements Desk {
   constructor(context: DeskContext) {
     this.#context = context;
     this.#timers = readTimers(context.keep.read());
+    // At 0 from the start, so that the first one shows as a growth.
+    for (const kind of KINDS) for (const outcome of OUTCOMES) this.#count(kind, outcome, 0);
   }
 
   request(device: string, request: Request): void {
@@ -175,10 +180,11 @@ class CollarDesk implements Desk {
     try {
       await execute(device, command, signal);
       log.info(`${device}: ${sentenceOf(command)} was accepted by the cloud`);
+      this.#count(command.kind, "accepted");
       dispatch({ type: "commandAccepted", key: device, at: Date.now(), command });
       void this.#watch(device, command);
     } catch (error) {
-      if (!signal.aborted) this.#fail(device, command, describeError(error));
+      if (!signal.aborted) this.#fail(device, command, "refused", describeError(error));
     }
   }
 
@@ -195,7 +201,12 @@ class CollarDesk implements Desk {
     }
     await refresh(device, signal).catch(() => {});
     if (this.#isPending(device, command)) {
-      this.#fail(device, command, `the collar did not take it within ${Math.round(patienceMs / 1_000)} s`);
+      this.#fail(
+        device,
+        command,
+        "unconfirmed",
+        `the collar did not take it within ${Math.round(patienceMs / 1_000)} s`,
+      );
     }
   }
 
@@ -204,11 +215,21 @@ class CollarDesk implements Desk {
     return pending.some((one) => one.isAccepted && one.command === command);
   }
 
-  #fail(device: string, command: Command, reason: string): void {
+  #fail(device: string, command: Command, outcome: Outcome, reason: string): void {
+    this.#count(command.kind, outcome);
     this.#context.log.warn(`${device}: ${sentenceOf(command)} failed: ${reason}`);
     this.#context.dispatch({ type: "commandFailed", key: device, at: Date.now(), command, reason });
   }
+
+  #count(kind: CommandKind, outcome: Outcome, by = 1): void {
+    this.#context.metrics.cell("pawline_commands_total", { kind, outcome }).value += by;
+  }
 }
+
+/** The cloud took it, or did not; or it took it, and no echo came. */
+type Outcome = "accepted" | "refused" | "unconfirmed";
+const OUTCOMES: readonly Outcome[] = ["accepted", "refused", "unconfirmed"];
+const KINDS: readonly CommandKind[] = ["mode", "light", "buzzer"];
 
 function sentenceOf({ kind, value }: Command): string {
   return kind === "mode" ? `the mode ${modeName(value)}` : `${kind} ${value ? "on" : "off"}`;

@@ -241,6 +241,8 @@ export interface Component {
   readonly name: string;
   readonly state: "starting" | "running" | "waiting" | "parked";
   readonly error?: string;
+  /** What it has to say of itself while it runs. */
+  readonly details?: Readonly<Record<string, string>>;
   readonly sinceAt: number;
 }
 

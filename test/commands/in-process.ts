@@ -32,6 +32,7 @@ export async function runHere(args: readonly string[], options: HereOptions = {}
     stderr: stderr as unknown as NodeJS.WriteStream,
     signal,
     ask: answer ?? (() => Promise.resolve(undefined)),
+    usage: () => ({ residentBytes: 0, cpuS: 0 }),
     onReload: () => {},
     onDefect: () => {},
   });

@@ -3,9 +3,11 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createDesk, type Desk } from "../../src/control/desk.ts";
 import { createLog, type Logger } from "../../src/lib/log.ts";
+import { createMetrics } from "../../src/lib/metrics.ts";
 import { createScrubber } from "../../src/lib/scrub.ts";
 import type { Activity } from "../../src/model/activity.ts";
 import type { Command, Request } from "../../src/model/command.ts";
+import { COUNTERS } from "../../src/model/counters.ts";
 import type { CollarReport } from "../../src/model/device.ts";
 import { readArchive, writeArchive } from "../../src/store/archive.ts";
 import { NOON } from "../support/arbitraries.ts";
@@ -52,6 +54,7 @@ class Room {
   pollMs: number | null;
   readonly #stop = new AbortController();
   readonly #record: Record<string, unknown>;
+  readonly metrics = createMetrics(COUNTERS);
   readonly #log: ReturnType<typeof memoryStream>;
 
   constructor(options: RoomOptions, cat: Cat, log: Logger, output: ReturnType<typeof memoryStream>) {
@@ -63,6 +66,7 @@ class Room {
     this.#record = { ...first };
     this.#log = output;
     this.desk = createDesk({
+      metrics: this.metrics,
       state: cat.store.state,
       dispatch: cat.dispatch,
       log,
@@ -285,6 +289,34 @@ describe("a command", () => {
     expect([room.pending, room.cat.collar.light]).toEqual([[], false]);
     await room.pass(2 * seconds * SECOND);
     expect(room.failures).toHaveLength(1);
+  });
+
+  test("is counted by its outcome, from the start at 0", async () => {
+    const room = await openRoom({ pollMs: null });
+    const counted = () => {
+      const family = room.metrics.families().find(({ name }) => name === "pawline_commands_total");
+      const counts = family?.series.map(
+        ({ labels, cell }) => [`${labels.kind} ${labels.outcome}`, cell.value] as const,
+      );
+      return new Map(counts?.filter(([, value]) => value > 0));
+    };
+    expect(room.metrics.families().flatMap(({ series }) => series)).toHaveLength(9);
+    expect(counted()).toEqual(new Map());
+    room.ask({ kind: "light", value: true });
+    await room.pass(SECOND);
+    expect(counted()).toEqual(new Map([["light accepted", 1]]));
+    await room.pass(3 * MINUTE);
+    expect(counted()).toEqual(
+      new Map([
+        ["light accepted", 1],
+        ["light unconfirmed", 1],
+      ]),
+    );
+    room.answer = refused;
+    room.ask({ kind: "mode", value: 3 });
+    await room.pass(SECOND);
+    expect(counted().get("mode refused")).toBe(1);
+    expect(counted().get("mode accepted")).toBeUndefined();
   });
 
   test("whose echo has gone astray is asked for, a few times and no more", async () => {

@@ -17,7 +17,7 @@ const HOSTS = /^(?:(?:[a-z-]+\.)*(?:home-assistant\.io|pettracer\.com)|nodejs\.o
 const FORBIDDEN = [/\/tmp\b/, /github\.(?:com|io)/i, /\bissues? #?\d/i, /\bTODO\b/];
 
 test("all documents are there", () => {
-  const docs = ["configuration", "entities", "examples", "other-hubs", "troubleshooting", "architecture"].map(
+  const docs = ["configuration", "entities", "examples", "health", "other-hubs", "troubleshooting", "architecture"].map(
     (name) => `docs/${name}.md`,
   );
   expect(DOCUMENTS).toEqual(expect.arrayContaining(["README.md", "CHANGELOG.md", "addon/README.md", ...docs]));

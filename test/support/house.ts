@@ -43,6 +43,8 @@ export interface Changes {
   /** All accounts, instead. */
   readonly accounts?: readonly AccountDraft[];
   readonly mqtt?: Partial<MqttDraft>;
+  /** A section of it; absent means no server. */
+  readonly live?: Draft["live"];
   readonly home?: Draft["home"];
   readonly entities?: Draft["entities"];
   /** The stream's heart-beat, ms; it takes the place of the daemon's own. */
@@ -203,10 +205,11 @@ export class House {
   }
 
   config(changes: Changes = {}): Config {
-    const { account, accounts, mqtt, home, entities } = { ...this.#options, ...changes };
+    const { account, accounts, mqtt, live, home, entities } = { ...this.#options, ...changes };
     return configSchema.parse({
       pettracer: accounts ?? [this.account(OWNER, account)],
       mqtt: { url: this.broker.url, ...this.#options.mqtt, ...mqtt },
+      ...(live && { live }),
       ...(home && { home }),
       ...(entities && { entities }),
       // As the daemon is launched: a reload would go back to another one.
@@ -223,7 +226,7 @@ export class House {
     const from = this.mqtt.mark;
     const config = this.config(changes);
     hideSecrets(config, scrubber);
-    const tools = { log, scrubber, signal: stop.signal };
+    const tools = { log, scrubber, signal: stop.signal, usage: () => ({ residentBytes: 5e7, cpuS: 1.5 }) };
     const { heartbeatMs } = { ...this.#options, ...changes };
     const daemon = await (heartbeatMs === undefined
       ? startDaemon(config, tools)

@@ -2,8 +2,10 @@
 import type { Config } from "../../src/config/schema.ts";
 import type { Daemon } from "../../src/daemon.ts";
 import type { Logger } from "../../src/lib/log.ts";
+import { createMetrics } from "../../src/lib/metrics.ts";
 import type { Scrubber } from "../../src/lib/scrub.ts";
 import { supervise } from "../../src/lib/supervise.ts";
+import { COUNTERS } from "../../src/model/counters.ts";
 import { createPublishers } from "../../src/publishers/index.ts";
 import type { Feed } from "../../src/publishers/publisher.ts";
 import { createPetTracerSource } from "../../src/sources/pettracer/source.ts";
@@ -24,8 +26,10 @@ export async function startParts(
   const store = createStore({ version: "0", startedAt: 0, logLevel: log.level }, rules);
   const [account] = config.pettracer;
   if (account === undefined) throw new Error("there is no account");
-  const source = createPetTracerSource("pettracer", account, { log, scrubber, heartbeatMs });
+  const metrics = createMetrics(COUNTERS);
+  const source = createPetTracerSource("pettracer", account, { log, scrubber, metrics, heartbeatMs });
   const context = {
+    metrics,
     log,
     version: "0",
     clientId: "pawline-parts",

@@ -1,5 +1,6 @@
 /** Publishes to an MQTT broker: one connection after the other, the announcer on each. */
 import { announce } from "../../discovery/announcer.ts";
+import type { Link } from "../../discovery/link.ts";
 import { createMemory } from "../../discovery/memory.ts";
 import type { Message } from "../../discovery/messages.ts";
 import type { Cursor } from "../../discovery/teller.ts";
@@ -7,6 +8,7 @@ import { createTopics } from "../../discovery/topics.ts";
 import type { View } from "../../entities/entity.ts";
 import { aborted } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/log.ts";
+import type { Cell } from "../../lib/metrics.ts";
 import { type Publisher, RELOAD } from "../publisher.ts";
 import { openConnection } from "./connection.ts";
 import type { MqttOptions } from "./options.ts";
@@ -21,6 +23,8 @@ interface Context {
   readonly exclude: readonly string[];
   readonly preferredPosition: View["preferredPosition"];
   readonly cursor: Cursor;
+  /** How many messages it has published. */
+  readonly published: Cell;
 }
 
 export function createMqttPublisher(options: MqttOptions, context: Context): Publisher {
@@ -41,10 +45,11 @@ export function createMqttPublisher(options: MqttOptions, context: Context): Pub
       log.info(`connected to the broker at ${new URL(options.url).host}`);
       ready();
       const stop = new AbortController();
+      const link = counted(connection, context.published);
       try {
         const ended = AbortSignal.any([signal, stop.signal]);
         const announcing = announce(
-          { ...context, feed, link: connection, memory, topics, qos: options.qos, mode: options.discovery.mode },
+          { ...context, feed, link, memory, topics, qos: options.qos, mode: options.discovery.mode },
           ended,
         );
         await Promise.race([announcing, connection.lost, aborted(ended)]);
@@ -52,6 +57,17 @@ export function createMqttPublisher(options: MqttOptions, context: Context): Pub
         stop.abort();
         await connection.end(signal.aborted && signal.reason !== RELOAD ? [offline] : []);
       }
+    },
+  };
+}
+
+function counted(link: Link, published: Cell): Link {
+  return {
+    flush: () => link.flush(),
+    subscribe: (filters, receive) => link.subscribe(filters, receive),
+    publish: (message) => {
+      published.value += 1;
+      return link.publish(message);
     },
   };
 }

@@ -20,9 +20,16 @@ interface SocketEvents {
 
 export interface EndReason {
   readonly sentence: string;
+  readonly cause: EndCause;
   /** The HTTP status of a refused handshake. */
   readonly httpStatus?: number;
 }
+
+/**
+ * Why a stream ended or did not open: nothing was heard any more, the other side closed it or reported an error, it did
+ * not open in time, the network failed, or a request was answered with another HTTP status.
+ */
+export type EndCause = "silence" | "closed" | "error" | "timeout" | "network" | "http";
 
 const HANDSHAKE_MS = 10_000;
 const GOODBYE_MS = 1_000;
@@ -43,7 +50,7 @@ export function openSocket(url: string, events: SocketEvents): SockjsSocket {
   });
   const framer = createFramer();
   let state: number = STATE.connecting;
-  let reason: EndReason = { sentence: "the connection was closed" };
+  let reason: EndReason = { sentence: "the connection was closed", cause: "closed" };
 
   function end(
     because: EndReason,
@@ -72,7 +79,7 @@ export function openSocket(url: string, events: SocketEvents): SockjsSocket {
         for (const message of frame.messages) deliver(message);
         break;
       case "close":
-        end({ sentence: `the server closed the session (${frame.code} ${frame.reason})` });
+        end({ sentence: `the server closed the session (${frame.code} ${frame.reason})`, cause: "closed" });
         break;
       case "malformed":
         events.onMalformed(text);
@@ -129,16 +136,18 @@ export function openSocket(url: string, events: SocketEvents): SockjsSocket {
   ws.on("unexpected-response", (request, response) => {
     request.destroy();
     const httpStatus = response.statusCode ?? 0;
-    reason = { sentence: `the server refused the connection (HTTP ${httpStatus})`, httpStatus };
+    reason = { sentence: `the server refused the connection (HTTP ${httpStatus})`, cause: "http", httpStatus };
     end(reason);
   });
   ws.on("error", (error) => {
-    reason = { sentence: error.message };
+    reason = { sentence: error.message, cause: "network" };
     end(reason);
   });
-  ws.on("close", (code, text) =>
-    end({ sentence: `the connection was closed (${code}${text.length > 0 ? ` ${text.toString("utf8")}` : ""})` }),
-  );
+  ws.on("close", (code, text) => {
+    const sentence = `the connection was closed (${code}${text.length > 0 ? ` ${text.toString("utf8")}` : ""})`;
+    // 1006 is the code that stands for the lack of one: nobody said goodbye.
+    end({ sentence, cause: code === 1006 ? "network" : "closed" });
+  });
   return socket;
 }
 

@@ -7,11 +7,14 @@ import { createAlarm } from "../../lib/alarm.ts";
 import { aborted, monotonicMs } from "../../lib/clock.ts";
 import { describeError, FatalError, RecoverableError } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
+import type { Metrics } from "../../lib/metrics.ts";
 import type { Scrubber } from "../../lib/scrub.ts";
 import type { Command } from "../../model/command.ts";
+import type { CounterTable } from "../../model/counters.ts";
 import type { CollarReport } from "../../model/device.ts";
 import type { SourceEvent } from "../../model/event.ts";
 import type { Source, Span, TrackSlice } from "../source.ts";
+import { type AccountCounters, causeOf, createCounters } from "./counters.ts";
 import {
   collarKey,
   type DecodedMessage,
@@ -27,13 +30,15 @@ import { createPhotoAlbum, type PhotoAlbum } from "./photo.ts";
 import { storedPositions } from "./positions.ts";
 import { probe } from "./probe.ts";
 import { createSession, type Session } from "./session.ts";
-import { openStream, type Stream, TokenRefused } from "./stream.ts";
+import { openStream, type Stream, StreamEnded, TokenRefused } from "./stream.ts";
 
 interface Context {
   readonly log: Logger;
   readonly scrubber: Scrubber;
   /** What is known of the newest firmware, kept over restarts; without it nobody asks for it. */
   readonly firmware?: FirmwareKeep;
+  /** Where it is counted what it does. */
+  readonly metrics?: Metrics<CounterTable>;
   /** The STOMP heart-beat to offer, ms. */
   readonly heartbeatMs?: number;
 }
@@ -82,7 +87,8 @@ class PetTracerAccount {
   #listedAt = Number.NEGATIVE_INFINITY;
   #firstListedAt = Number.POSITIVE_INFINITY;
   #heardAt = Number.NEGATIVE_INFINITY;
-  #undecodable = 0;
+  readonly #counters: AccountCounters;
+  #hasComplained = false;
   #snapshotFailed = false;
   /** While a snapshot is asked for: what the stream says meanwhile, which is newer than the answer. */
   #overlay: Map<string, CollarReport> | undefined;
@@ -94,6 +100,7 @@ class PetTracerAccount {
     const { log, scrubber, firmware, heartbeatMs = HEARTBEAT_MS } = context;
     this.#firmware = firmware;
     this.#name = name;
+    this.#counters = createCounters(name, context.metrics);
     this.#options = options;
     this.#log = log;
     this.#heartbeatMs = heartbeatMs;
@@ -103,6 +110,15 @@ class PetTracerAccount {
 
   async run(emit: (event: SourceEvent) => void, signal: AbortSignal, ready: () => void): Promise<void> {
     this.#emit = emit;
+    try {
+      await this.#connect(signal, ready);
+    } catch (error) {
+      if (!signal.aborted) this.#counters.reconnecting(causeOf(error));
+      throw error;
+    }
+  }
+
+  async #connect(signal: AbortSignal, ready: () => void): Promise<void> {
     const token = await this.#session.token(signal);
     this.#tellHeard();
     if (this.#listing === EMPTY_LISTING) await this.#snapshot(signal);
@@ -182,8 +198,8 @@ class PetTracerAccount {
     this.#askFor(stream);
     this.#log.info(`${this.#name}: live, ${this.#listing.collars.length} collars`);
     ready();
-    const ended = stream.ended.then(({ sentence }): never => {
-      throw new RecoverableError(`the live stream ended: ${sentence}`);
+    const ended = stream.ended.then(({ sentence, cause }): never => {
+      throw new StreamEnded(`the live stream ended: ${sentence}`, cause);
     });
     const extras = this.#fetchExtras(signal).then(() => aborted(signal));
     await Promise.race([ended, extras, this.#refresh(stream, signal)]);
@@ -276,6 +292,8 @@ class PetTracerAccount {
 
   #receive(queue: "messages" | "portal", body: string): void {
     this.#log.trace({ queue, body }, "stream message");
+    this.#counters.frames.value += 1;
+    this.#counters.lastFrame.value = monotonicMs();
     const message = queue === "messages" ? decodeMessage(body, (field) => this.#noteOdd(field)) : {};
     if (message === undefined) this.#complain(body);
     // What a notice says is not known; that something has changed is likely.
@@ -325,8 +343,10 @@ class PetTracerAccount {
   }
 
   #complain(text: string): void {
-    this.#undecodable += 1;
-    const level = this.#undecodable === 1 ? "warn" : "debug";
-    this.#log[level]({ text: text.slice(0, 200) }, `${this.#name}: ${this.#undecodable} unreadable message(s) so far`);
+    this.#counters.undecodable.value += 1;
+    const level = this.#hasComplained ? "debug" : "warn";
+    this.#hasComplained = true;
+    const count = this.#counters.undecodable.value;
+    this.#log[level]({ text: text.slice(0, 200) }, `${this.#name}: ${count} unreadable message(s) so far`);
   }
 }

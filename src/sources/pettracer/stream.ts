@@ -7,7 +7,7 @@ import { Client, type StompHeaders, Versions } from "@stomp/stompjs";
 import { monotonicMs, within } from "../../lib/clock.ts";
 import { RecoverableError } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
-import { type EndReason, openSocket, type SockjsSocket } from "./socket.ts";
+import { type EndCause, type EndReason, openSocket, type SockjsSocket } from "./socket.ts";
 import { sessionUrl } from "./sockjs.ts";
 
 export interface StreamOptions {
@@ -35,6 +35,16 @@ const CONNECT_MS = 20_000;
 const MISSED_BEATS = 3;
 const CHECKS_PER_BEAT = 4;
 
+/** The stream has ended, or did not open. */
+export class StreamEnded extends RecoverableError {
+  readonly because: EndCause;
+
+  constructor(message: string, because: EndCause) {
+    super(message);
+    this.because = because;
+  }
+}
+
 /** The cloud did not accept the token: another one may do. */
 export class TokenRefused extends RecoverableError {}
 
@@ -48,7 +58,7 @@ export async function openStream(options: StreamOptions): Promise<Stream> {
     watchdog.stop();
     options.signal.removeEventListener("abort", close);
     void client.deactivate({ force: true });
-    ending.resolve({ sentence: "the stream was closed" });
+    ending.resolve({ sentence: "the stream was closed", cause: "closed" });
   };
   void ending.promise.then(close);
   options.signal.addEventListener("abort", close, { once: true });
@@ -77,7 +87,7 @@ interface Connected {
 /** Our subscriptions, by their ids. */
 const QUEUES = { "sub-0": "messages", "sub-1": "portal" } as const;
 
-const SILENCE: EndReason = { sentence: "nothing was heard for three heart-beats" };
+const SILENCE: EndReason = { sentence: "nothing was heard for three heart-beats", cause: "silence" };
 
 function createClient(
   options: StreamOptions,
@@ -106,7 +116,7 @@ function createClient(
     },
     onStompError: ({ headers, body }) => {
       const sentence = `the server reported an error (${headers.message ?? body.slice(0, 100)})`;
-      onEnd({ sentence, ...(!isConnected && { httpStatus: 401 }) });
+      onEnd({ sentence, cause: "error", ...(!isConnected && { httpStatus: 401 }) });
     },
     onUnhandledFrame: ({ command }) => log.debug(`stream: an unknown frame ${command}`),
   });
@@ -114,13 +124,13 @@ function createClient(
 
 /** A rejection that says why the stream did not open. */
 async function failure(ended: Promise<EndReason>): Promise<never> {
-  const { sentence, httpStatus } = await ended;
+  const { sentence, cause, httpStatus } = await ended;
   if (httpStatus === 401 || httpStatus === 403) throw new TokenRefused(`${sentence}: the token is not valid any more`);
-  throw new RecoverableError(sentence);
+  throw new StreamEnded(sentence, cause);
 }
 
 function timeout(): RecoverableError {
-  return new RecoverableError(`the stream did not open within ${CONNECT_MS / 1000} s`);
+  return new StreamEnded(`the stream did not open within ${CONNECT_MS / 1000} s`, "timeout");
 }
 
 function ask(client: Client, deviceIds: readonly number[]): void {
