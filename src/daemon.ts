@@ -13,6 +13,7 @@ import { RecoverableError } from "./lib/errors.ts";
 import type { Logger } from "./lib/log.ts";
 import { createMetrics, type Metrics, type Usage } from "./lib/metrics.ts";
 import type { Scrubber } from "./lib/scrub.ts";
+import type { SupervisorAccess } from "./lib/supervisor.ts";
 import { COUNTERS, type CounterTable } from "./model/counters.ts";
 import { createPublishers } from "./publishers/index.ts";
 import type { Feed, Publisher } from "./publishers/publisher.ts";
@@ -34,11 +35,13 @@ interface Tools {
   readonly log: Logger;
   readonly scrubber: Scrubber;
   readonly signal: AbortSignal;
+  /** Where the program runs as an app of Home Assistant. */
+  readonly supervisor?: SupervisorAccess | undefined;
   /** What the process takes, now, for the metrics. */
   readonly usage?: (() => Usage) | undefined;
 }
 
-interface PartTools extends Pick<Tools, "log" | "scrubber" | "usage"> {
+interface PartTools extends Pick<Tools, "log" | "scrubber" | "supervisor" | "usage"> {
   /** Where each publisher keeps up to where it has told; a command that tells nothing needs none. */
   readonly cursor?: (publisher: string) => Cursor;
   /** Where it is counted what they do; the same. */
@@ -146,7 +149,7 @@ async function membersOf(config: Config, data: DataDir, tools: PartTools, isRest
 export async function createParts(
   config: Config,
   data: DataDir,
-  { log, scrubber, usage, cursor = () => NO_CURSOR, metrics = createMetrics(COUNTERS) }: PartTools,
+  { log, scrubber, supervisor, usage, cursor = () => NO_CURSOR, metrics = createMetrics(COUNTERS) }: PartTools,
 ): Promise<{ sources: Source[]; publishers: Publisher[] }> {
   const publishers = await createPublishers(config, {
     log,
@@ -157,6 +160,8 @@ export async function createParts(
     cursor,
     metrics,
     usage,
+    scrubber,
+    supervisor,
   });
   return {
     publishers,

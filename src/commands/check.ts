@@ -24,7 +24,7 @@ export async function check(options: CheckOptions, terminal: Terminal): Promise<
   };
   write({ part: "Configuration", result: "works", sentence: `read from ${loaded.file ?? "the environment"}` });
   for (const warning of loaded.warnings) write({ part: "Configuration", result: "hint", sentence: warning });
-  const { sources, publishers } = await createParts(config, openDataDir(config.data_dir, log), { log, scrubber });
+  const { sources, publishers } = await createParts(config, openDataDir(config.data_dir, log), context);
   const findings: Finding[] = [];
   for (const part of [...sources, ...publishers]) {
     for await (const finding of part.probe(terminal.signal)) {

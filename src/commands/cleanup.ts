@@ -13,8 +13,9 @@ interface CleanupOptions extends GlobalOptions {
 
 /** @throws UsageError where it would have to ask and nobody can answer; FatalError, RecoverableError */
 export async function cleanup(options: CleanupOptions, terminal: Terminal): Promise<ExitCode> {
-  const { config, log, scrubber } = await openContext(options, terminal, "warn");
-  const { publishers } = await createParts(config, openDataDir(config.data_dir, log), { log, scrubber });
+  const context = await openContext(options, terminal, "warn");
+  const { config, log } = context;
+  const { publishers } = await createParts(config, openDataDir(config.data_dir, log), context);
   let exitCode: ExitCode = EXIT.fine;
   for (const publisher of publishers) {
     const traces = await publisher.traces?.(terminal.signal);

@@ -3,6 +3,7 @@ import { type LoadedConfig, loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { createLog, type Logger } from "../lib/log.ts";
 import { createScrubber, type Scrubber } from "../lib/scrub.ts";
+import { type SupervisorAccess, supervisorOf } from "../lib/supervisor.ts";
 import type { GlobalOptions, Terminal } from "./terminal.ts";
 
 export interface CommandContext {
@@ -10,6 +11,7 @@ export interface CommandContext {
   readonly config: Config;
   readonly log: Logger;
   readonly scrubber: Scrubber;
+  readonly supervisor: SupervisorAccess | undefined;
 }
 
 /**
@@ -24,10 +26,12 @@ export async function openContext(
   const loaded = readConfig(options, terminal);
   const scrubber = createScrubber();
   hideSecrets(loaded.config, scrubber);
+  const supervisor = supervisorOf(terminal.environment);
+  if (supervisor !== undefined) scrubber.add(supervisor.token);
   const level = options.logLevel === undefined && usualLevel !== undefined ? usualLevel : loaded.config.log.level;
   const log = await createLog({ ...loaded.config.log, level, scrubber, output: terminal.stderr });
   for (const warning of loaded.warnings) log.warn(warning);
-  return { loaded, config: loaded.config, log, scrubber };
+  return { loaded, config: loaded.config, log, scrubber, supervisor };
 }
 
 /** The configuration as it stands now. */

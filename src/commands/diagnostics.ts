@@ -30,9 +30,9 @@ interface Part {
 /** The report is written whatever fails; the exit code tells of the first part that did. */
 export async function diagnostics(options: DiagnosticsOptions, terminal: Terminal): Promise<ExitCode> {
   const context = await openContext(options, terminal, "error");
-  const { config, log, scrubber } = context;
+  const { config, log } = context;
   const data = openDataDir(config.data_dir, log);
-  const { sources, publishers } = await createParts(config, data, { log, scrubber });
+  const { sources, publishers } = await createParts(config, data, context);
   const store = createStore(
     { version: VERSION, startedAt: Date.now(), logLevel: log.level },
     { maxAccuracyM: config.home.max_accuracy, flapMs: config.home.flap_time },

@@ -4,17 +4,18 @@ import { VERSION } from "../lib/about.ts";
 import { describeError, FatalError, RecoverableError, UsageError } from "../lib/errors.ts";
 import { LOG_LEVELS } from "../lib/log.ts";
 import { createScrubber } from "../lib/scrub.ts";
-import { CLEANUP_HELP, DIAGNOSTICS_HELP, TRACK_HELP } from "./help.ts";
+import type { CommandHelp } from "./help.ts";
+import * as help from "./help.ts";
 import { EXIT, type ExitCode, type GlobalOptions, type Terminal } from "./terminal.ts";
 import { FORMATS } from "./track-formats.ts";
 
 /** Runs the command line and answers the exit code. */
 export async function runProgram(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.fine;
-  const program = createProgram(terminal, (code) => {
-    exitCode = code;
-  });
   try {
+    const program = createProgram(args, terminal, (code) => {
+      exitCode = code;
+    });
     await program.parseAsync(args, { from: "user" });
     return exitCode;
   } catch (error) {
@@ -35,66 +36,57 @@ type Run<Options> = (options: Options & GlobalOptions, terminal: Terminal) => Pr
 /** The same for a command with an argument. */
 type RunFor<Options> = (argument: string, options: Options & GlobalOptions, terminal: Terminal) => Promise<ExitCode>;
 
-function createProgram(terminal: Terminal, finish: (code: ExitCode) => void): Command {
+function createProgram(args: readonly string[], terminal: Terminal, finish: (code: ExitCode) => void): Command {
   const program = new Command("pawline")
-    .description("Brings live pet trackers into Home Assistant.")
+    .description(help.PROGRAM_HELP.description)
     .version(VERSION)
+    .addHelpText("after", help.PROGRAM_HELP.after)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.stdout.write(text),
       writeErr: (text) => terminal.stderr.write(text),
     });
 
-  function add<Options>(
-    name: string,
-    description: string,
-    load: () => Promise<Run<Options>>,
-    isDefault = false,
-  ): Command {
+  /** The command itself, to which a page of help and its own options belong. */
+  function command(name: string, { summary, description, after }: CommandHelp, isDefault = false): Command {
     return withGlobals(program.command(name, { isDefault }))
+      .summary(summary)
       .description(description)
-      .action(async (options: Options & GlobalOptions) => {
-        const run = await load();
-        finish(await run({ ...program.opts<GlobalOptions>(), ...options }, terminal));
-      });
+      .addHelpText("after", after);
   }
 
-  function addFor<Options>(name: string, description: string, load: () => Promise<RunFor<Options>>): Command {
-    return withGlobals(program.command(name))
-      .description(description)
-      .action(async (argument: string, options: Options & GlobalOptions) => {
-        const run = await load();
-        finish(await run(argument, { ...program.opts<GlobalOptions>(), ...options }, terminal));
-      });
+  function action<Options>(load: () => Promise<Run<Options>>) {
+    return async (options: Options & GlobalOptions): Promise<void> => {
+      const run = await load();
+      finish(await run({ ...program.opts<GlobalOptions>(), ...options }, terminal));
+    };
+  }
+
+  function actionFor<Options>(load: () => Promise<RunFor<Options>>) {
+    return async (argument: string, options: Options & GlobalOptions): Promise<void> => {
+      const run = await load();
+      finish(await run(argument, { ...program.opts<GlobalOptions>(), ...options }, terminal));
+    };
   }
 
   withGlobals(program);
-  add(
-    "run",
-    "the daemon: from PetTracer to Home Assistant, until it is stopped",
-    async () => (await import("./run.ts")).run,
-    true,
-  );
-  add(
-    "demo",
-    "the daemon against a simulated PetTracer cloud and an embedded broker",
-    async () => (await import("./demo.ts")).demo,
-  ).option("--port <number>", "port of the embedded broker", "18830");
-  add(
-    "check",
-    "try each part and say what is wrong, with the remedy",
-    async () => (await import("./check.ts")).check,
-  ).option("--commands <device>", "try commands on a collar, and find out its off_code; asks before it sends");
-  add("devices", "the account's devices as a table", async () => (await import("./devices.ts")).devices)
+  // A default command would take a misspelt one for its argument, so that there is one only where none is named.
+  const isBare = program.parseOptions([...args]).operands.length === 0;
+  command("run", help.RUN_HELP, isBare).action(action(async () => (await import("./run.ts")).run));
+  command("demo", help.DEMO_HELP)
+    .option("--port <number>", "port of the embedded broker; 0 is any that is free", "18830")
+    .action(action(async () => (await import("./demo.ts")).demo));
+  command("check", help.CHECK_HELP)
+    .option("--commands <device>", "try commands on a collar, and find out its off_code; asks before it sends")
+    .action(action(async () => (await import("./check.ts")).check));
+  command("devices", help.DEVICES_HELP)
     .option("--json", "as JSON")
-    .option("--watch", "follow their changes until stopped");
-  add(
-    "config",
-    "the configuration in force, and where each value comes from",
-    async () => (await import("./config.ts")).config,
-  ).option("--schema", "print the JSON Schema of the configuration file");
-  addFor("track <device>", TRACK_HELP.description, async () => (await import("./track.ts")).track)
-    .summary("a collar's stored positions as GPX, GeoJSON or CSV")
+    .option("--watch", "follow their changes until stopped")
+    .action(action(async () => (await import("./devices.ts")).devices));
+  command("config", help.CONFIG_HELP)
+    .option("--schema", "print the JSON Schema of the configuration file")
+    .action(action(async () => (await import("./config.ts")).config));
+  command("track <device>", help.TRACK_HELP)
     .option("--from <time>", "the beginning: a time, or how long ago (default: 24h)")
     .option("--to <time>", "the end: a time, or how long ago (default: now)")
     .addOption(
@@ -103,22 +95,22 @@ function createProgram(terminal: Terminal, finish: (code: ExitCode) => void): Co
       ),
     )
     .option("--output <file>", "write to this file, whole or not at all, and not to standard output")
-    .addHelpText("after", TRACK_HELP.after);
-  add("cleanup", CLEANUP_HELP.description, async () => (await import("./cleanup.ts")).cleanup)
-    .summary("remove from the broker everything that was ever published")
+    .action(actionFor(async () => (await import("./track.ts")).track));
+  command("cleanup", help.CLEANUP_HELP)
     .option("-y, --yes", "remove without a question")
-    .addHelpText("after", CLEANUP_HELP.after);
-  add("diagnostics", DIAGNOSTICS_HELP.description, async () => (await import("./diagnostics.ts")).diagnostics)
-    .summary("a report for a bug report, with nothing personal in it")
+    .action(action(async () => (await import("./cleanup.ts")).cleanup));
+  command("diagnostics", help.DIAGNOSTICS_HELP)
     .option("--output <file>", "write to this file, and not to standard output")
-    .addHelpText("after", DIAGNOSTICS_HELP.after);
+    .action(action(async () => (await import("./diagnostics.ts")).diagnostics));
   return program;
 }
 
 /** Everywhere, so that they may stand before the command or behind it. */
 function withGlobals(command: Command): Command {
   return command
-    .option("--config <file>", "configuration file")
-    .addOption(new Option("--log-level <level>", "how much is logged").choices(LOG_LEVELS))
+    .option("--config <file>", "configuration file, in YAML or JSON (default: see Files)")
+    .addOption(
+      new Option("--log-level <level>", "how much is logged, over log.level of the configuration").choices(LOG_LEVELS),
+    )
     .allowExcessArguments(false);
 }

@@ -7,10 +7,11 @@ import { EXIT, type ExitCode, type GlobalOptions, type Terminal } from "./termin
 
 export async function run(options: GlobalOptions, terminal: Terminal): Promise<ExitCode> {
   const context = await openContext(options, terminal);
-  const { log, scrubber, config, loaded } = context;
+  const { log, scrubber, config, loaded, supervisor } = context;
   terminal.onDefect((error) => log.error({ err: error }, "an unexpected error; please report it"));
   log.info(`Pawline ${VERSION}, configuration from ${loaded.file ?? "the environment"}`);
-  const daemon = await startDaemon(config, { log, scrubber, signal: terminal.signal, usage: terminal.usage });
+  const { signal, usage } = terminal;
+  const daemon = await startDaemon(config, { log, scrubber, supervisor, signal, usage });
   // One after the other: two at once would each put its own new parts in the old ones' place.
   let reloaded = Promise.resolve();
   terminal.onReload(() => {

@@ -5,6 +5,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { UsageError } from "../lib/errors.ts";
 import type { z } from "../lib/schema.ts";
+import { supervisorOf } from "../lib/supervisor.ts";
+import { APP_DEFAULTS, APP_REMEDY, withoutEmptySections } from "./app.ts";
 import { type ConfigFile, readConfigFile } from "./file.ts";
 import { environmentName, LEAVES, type Leaf } from "./leaves.ts";
 import { type Config, configSchema } from "./schema.ts";
@@ -34,7 +36,7 @@ const USUAL_FILES = ["./pawline.yaml", "/config/pawline.yaml", "/data/options.js
 export function loadConfig(sources: ConfigSources): LoadedConfig {
   const name = sources.file ?? (sources.environment.PAWLINE_CONFIG || USUAL_FILES.find((file) => existsSync(file)));
   const file = name === undefined ? undefined : readConfigFile(name);
-  const draft = createDraft(file);
+  const draft = createDraft(file, supervisorOf(sources.environment) !== undefined);
   applyEnvironment(draft, sources.environment);
   if (sources.environment[IN_THE_APP]) applyApp(draft);
   for (const [path, value] of Object.entries(sources.flags)) if (value !== undefined) setFlag(draft, path, value);
@@ -52,17 +54,29 @@ interface Draft {
   readonly values: Record<string, unknown>;
   /** `pettracer` is one account, not a list: paths into the file have no number. */
   readonly single: boolean;
+  /** Home Assistant runs the program as an app. */
+  readonly isApp: boolean;
   readonly origins: Map<string, string>;
   readonly errors: string[];
   readonly warnings: string[];
 }
 
-function createDraft(file: ConfigFile | undefined): Draft {
+function createDraft(file: ConfigFile | undefined, isApp: boolean): Draft {
   const filled = fillSections(file?.values, []);
-  const values: Record<string, unknown> = isSection(filled) ? filled : {};
+  const sections: Record<string, unknown> = isSection(filled) ? filled : {};
+  const values = isApp ? withoutEmptySections(sections) : sections;
   const single = !Array.isArray(values.pettracer);
   if (single) values.pettracer = [values.pettracer ?? {}];
-  return { file, values, single, origins: new Map(), errors: [], warnings: [] };
+  const draft: Draft = { file, values, single, isApp, origins: new Map(), errors: [], warnings: [] };
+  if (isApp) applyAppDefaults(draft);
+  return draft;
+}
+
+function applyAppDefaults(draft: Draft): void {
+  for (const { path } of LEAVES) {
+    const value = APP_DEFAULTS[path.join(".")];
+    if (value !== undefined && valueAt(draft.values, path) === undefined) set(draft, path, value, "default of the app");
+  }
 }
 
 /** `mqtt`, `mqtt.discovery`, …: all that has keys of its own. */
@@ -211,7 +225,7 @@ function sentenceOf(issue: z.core.$ZodIssue, draft: Draft): string {
     case "invalid_value":
       return `must be one of ${issue.values.map(String).join(", ")}`;
     case "too_small":
-      if (issue.origin === "string") return "must not be empty";
+      if (issue.origin === "string") return `must not be empty${draft.isApp ? `; ${APP_REMEDY}` : ""}`;
       return issue.origin === "number" ? `must be at least ${issue.minimum}` : lowerFirst(issue.message);
     case "too_big":
       return `must be at most ${issue.maximum}${issue.origin === "string" ? " characters long" : ""}`;
@@ -221,6 +235,7 @@ function sentenceOf(issue: z.core.$ZodIssue, draft: Draft): string {
 }
 
 function missing(issue: z.core.$ZodIssue, draft: Draft): string {
+  if (draft.isApp) return `missing; ${APP_REMEDY}`;
   const leaf = LEAVES.find(({ path }) => path.join(".") === named(issue.path));
   const remedy = leaf === undefined ? "" : `, or set ${environmentName(leaf.path)}`;
   return `missing; write it into ${draft.file?.name ?? "pawline.yaml"}${remedy}`;

@@ -5,6 +5,8 @@ import type { View } from "../entities/entity.ts";
 import { UsageError } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
 import type { Metrics, Usage } from "../lib/metrics.ts";
+import type { Scrubber } from "../lib/scrub.ts";
+import type { SupervisorAccess } from "../lib/supervisor.ts";
 import type { CounterTable } from "../model/counters.ts";
 import type { LiveOptions } from "./live/options.ts";
 import type { MqttOptions } from "./mqtt/options.ts";
@@ -18,9 +20,12 @@ export interface PublisherContext {
   readonly preferredPosition: View["preferredPosition"];
   /** Up to where a publisher has told what happened, by the publisher's name; kept over restarts. */
   readonly cursor: (publisher: string) => Cursor;
+  readonly scrubber: Scrubber;
   readonly metrics: Metrics<CounterTable>;
   /** What the process takes, now; left out where nobody knows. */
   readonly usage?: (() => Usage) | undefined;
+  /** Where the program runs as an app of Home Assistant. */
+  readonly supervisor?: SupervisorAccess | undefined;
 }
 
 interface Sections {
@@ -34,18 +39,27 @@ const NO_PUBLISHER =
 
 /** @throws UsageError when there is none: the program would have nothing to do */
 export async function createPublishers({ mqtt, live }: Sections, context: PublisherContext): Promise<Publisher[]> {
-  if (mqtt === undefined && live === undefined) throw new UsageError(NO_PUBLISHER);
-  return [
-    ...(mqtt === undefined ? [] : [await mqttPublisher(mqtt, context)]),
+  const publishers = [
+    ...(await mqttPublishers(mqtt, context)),
     ...(live === undefined ? [] : [await livePublisher(live, context)]),
   ];
+  if (publishers.length === 0) throw new UsageError(NO_PUBLISHER);
+  return publishers;
 }
 
-/** Each is loaded only where it is used. */
-async function mqttPublisher(options: MqttOptions, context: PublisherContext): Promise<Publisher> {
+/** Each is loaded only where it is used: together they are several megabytes. */
+async function mqttPublishers(options: MqttOptions | undefined, context: PublisherContext): Promise<Publisher[]> {
+  const { supervisor, scrubber } = context;
+  if (options === undefined && supervisor === undefined) return [];
   const { createMqttPublisher } = await import("./mqtt/publisher.ts");
   const published = context.metrics.cell("pawline_publishes_total", { publisher: "mqtt" });
-  return createMqttPublisher(options, { ...context, cursor: context.cursor("mqtt"), published });
+  const cursor = context.cursor("mqtt");
+  const create = (chosen: MqttOptions): Publisher => createMqttPublisher(chosen, { ...context, cursor, published });
+  if (options !== undefined) return [create(options)];
+  if (supervisor === undefined) return [];
+  const { createSupervisedPublisher } = await import("./mqtt/supervised.ts");
+  // Another way to Home Assistant takes the place of a missing broker as `withoutBroker`.
+  return [createSupervisedPublisher({ supervisor, scrubber, create })];
 }
 
 async function livePublisher(options: LiveOptions, context: PublisherContext): Promise<Publisher> {

@@ -32,16 +32,51 @@ test("--help names every command, and none needs a configuration", async () => {
 test.each([
   ["run", []],
   ["demo", ["--port"]],
-  ["check", []],
+  ["check", ["--commands"]],
   ["devices", ["--json", "--watch"]],
   ["config", ["--schema"]],
-] as const)("the help of %s", async (command, options) => {
+  ["track", ["--from", "--to", "--format", "--output"]],
+  ["cleanup", ["--yes"]],
+  ["diagnostics", ["--output"]],
+] as const)("the help of %s is a whole page", async (command, options) => {
   const { code, stdout, stderr } = await pawline([command, "--help"], "spoilt: [");
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   expect(stdout).toContain(`Usage: pawline ${command} [options]`);
   for (const option of ["--config <file>", "--log-level <level>", "--help", ...options])
     expect(stdout).toContain(option);
+  expect(sectionsOf(stdout)).toEqual(
+    expect.arrayContaining(
+      command === "demo"
+        ? ["Options", "Environment and files", "Examples", "Exit codes"]
+        : ["Options", "Environment", "Files", "Examples", "Exit codes"],
+    ),
+  );
+  expect(stdout).toMatch(/^ {2}0 {2}/m);
+  expect(stdout).toMatch(/^ {2}2 {2}wrong usage/m);
+  expect(stdout).toContain(`  pawline ${command}`);
+  for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
 });
+
+test("every command has such a page, and the program's own names environment, files and exit codes", async () => {
+  const { stdout } = await pawline(["--help"]);
+  expect(sectionsOf(stdout)).toEqual(["Options", "Commands", "Environment", "Files", "Examples", "Exit codes"]);
+  const commands = [...stdout.matchAll(/^ {2}([a-z]+) \[options\]/gm)].map(([, name]) => name);
+  const all = ["run", "demo", "check", "devices", "config", "track", "cleanup", "diagnostics"];
+  expect(new Set(commands)).toEqual(new Set(all));
+});
+
+test.each([
+  [["chek"], "error: unknown command 'chek'\n(Did you mean check?)\n"],
+  [["--log-level", "trace", "devcies"], "error: unknown command 'devcies'\n(Did you mean devices?)\n"],
+  [["purr"], "error: unknown command 'purr'\n"],
+] as const)("%j is a command that there is not", async (args, sentence) => {
+  expect(await pawline(args)).toEqual({ code: 2, stdout: "", stderr: sentence });
+});
+
+/** The headings of a page of help: `Files (…):` is "Files". */
+function sectionsOf(page: string): string[] {
+  return [...page.matchAll(/^([A-Z][a-z ]+?)(?: \(.*\))?:$/gm)].map(([, name = ""]) => name);
+}
 
 test.each([
   [["purr"], /purr/],

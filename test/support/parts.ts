@@ -35,6 +35,7 @@ export async function startParts(
     clientId: "pawline-parts",
     exclude: [],
     preferredPosition: config.home.prefer,
+    scrubber,
     cursor: () => ({ read: () => 0, write: () => {} }),
   };
   const feed: Feed = {

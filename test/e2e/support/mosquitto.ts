@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { freePort, portAccepts } from "./network.ts";
 import { StartedProcess, temporaryFolder } from "./processes.ts";
 
@@ -17,11 +17,18 @@ const START_MS = 10_000;
 // Distributions put daemons where a user's PATH does not look.
 const env = { ...process.env, PATH: `${process.env.PATH ?? ""}:/usr/sbin` };
 
+const PASSWORDS = "passwords";
+
 async function passwordFile(folder: string, username: string, password: string): Promise<string> {
-  const file = join(folder, "passwords");
-  const tool = new StartedProcess("mosquitto_passwd", ["-b", "-c", file, username, password], { env });
-  if ((await tool.ended) !== 0) throw new Error(`mosquitto_passwd failed:\n${tool.lastLines()}`);
+  const file = join(folder, PASSWORDS);
+  writeFileSync(file, "", { mode: 0o600 });
+  await writePassword(file, username, password);
   return file;
+}
+
+async function writePassword(file: string, username: string, password: string): Promise<void> {
+  const tool = new StartedProcess("mosquitto_passwd", ["-b", file, username, password], { env });
+  if ((await tool.ended) !== 0) throw new Error(`mosquitto_passwd failed:\n${tool.lastLines()}`);
 }
 
 async function accessLines(folder: string, { username, password = "" }: MosquittoOptions): Promise<string[]> {
@@ -100,6 +107,17 @@ export class Mosquitto {
 
   thaw(): void {
     this.#process?.signal("SIGCONT");
+  }
+
+  /**
+   * Gives a user this password, or makes the user, in a broker that was started with a user. It throws out whoever is
+   * connected with another one.
+   */
+  async setPassword(username: string, password: string): Promise<void> {
+    await writePassword(join(dirname(this.#configFile), PASSWORDS), username, password);
+    const from = this.log().length;
+    this.#process?.signal("SIGHUP");
+    await this.#process?.waitForOutput(/Reloading config/, START_MS, from - this.#earlierLog.length);
   }
 
   /** What it said since its first start; with `-v`, a line for each packet. */

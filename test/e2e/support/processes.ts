@@ -94,6 +94,11 @@ export class StartedProcess {
     for (const look of this.#onChange) look();
   }
 
+  /** Its number; undefined when it could not be started. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   get hasEnded(): boolean {
     return this.#ended;
   }

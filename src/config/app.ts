@@ -1,0 +1,21 @@
+/** What is different where Home Assistant's Supervisor runs the program as an app. */
+
+/** Where to mend what is wrong: there is no file that a user of the app could edit. */
+export const APP_REMEDY = "fill it in on the app's Configuration tab, and start the app again";
+
+/** What holds in the app where nothing else is said, by path. Keys that the schema does not have are passed over. */
+export const APP_DEFAULTS: Readonly<Record<string, unknown>> = {
+  // The one folder that outlives the container, and is part of backups.
+  data_dir: "/data",
+  // People read it, on the app's Log tab.
+  "log.format": "pretty",
+};
+
+/** The Supervisor has no optional sections, so that one without a value stands for one that is not there. */
+export function withoutEmptySections(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([, section]) => !isEmptySection(section)));
+}
+
+function isEmptySection(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && Object.keys(value).length === 0;
+}

@@ -1,0 +1,50 @@
+// Makes one file of the whole program, with all that it imports: `node tools/bundle.mjs [FILE]`, and beside it
+// LICENSES.txt, with the licences of what it took in. The container image holds nothing else of ours. Plain JavaScript,
+// since the image is built with whatever Node.js its build stage has.
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { build } from "esbuild";
+
+const outfile = process.argv[2] ?? "build/pawline.mjs";
+const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+
+// Libraries in CommonJS ask for Node's own modules by `require`, which a module does not have by itself. And Node.js
+// keeps quiet about old ways of libraries (DEP0169) as long as they stand in node_modules, which here they do not.
+const banner = [
+  'import { createRequire as createRequireOfBundle } from "node:module";',
+  "const require = createRequireOfBundle(import.meta.url);",
+  "process.noDeprecation = true;",
+].join("\n");
+
+const { metafile } = await build({
+  entryPoints: ["src/main.ts"],
+  outfile,
+  bundle: true,
+  platform: "node",
+  format: "esm",
+  target: "node22",
+  minify: true,
+  // Names are for the stack traces of bug reports.
+  keepNames: true,
+  legalComments: "none",
+  banner: { js: banner },
+  define: { BUNDLED_VERSION: JSON.stringify(version) },
+  logLevel: "warning",
+  metafile: true,
+});
+
+/** The folders of the packages whose files are in the bundle. */
+function packageFolders() {
+  const names = Object.keys(metafile.inputs).map((file) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1]);
+  return [...new Set(names.filter((name) => name !== undefined))].sort();
+}
+
+function licenseOf(folder) {
+  const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const file = readdirSync(folder).find((one) => /^licen[cs]e/i.test(one));
+  const text = file === undefined ? "" : `\n${readFileSync(join(folder, file), "utf8").trim()}\n`;
+  return `${name} ${version}: ${license}\n${text}`;
+}
+
+const licenses = packageFolders().map(licenseOf);
+writeFileSync(join(dirname(outfile), "LICENSES.txt"), licenses.join(`\n${"-".repeat(80)}\n`));
