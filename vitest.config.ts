@@ -10,7 +10,8 @@ export default defineConfig({
           include: ["test/e2e/**/*.test.ts"],
           testTimeout: 180_000,
           hookTimeout: 300_000,
-          fileParallelism: false,
+          // Most of their time they wait; more than two would be too much for a small machine.
+          maxWorkers: 2,
         },
       },
     ],

@@ -7,6 +7,7 @@ import { createTally } from "./control/tally.ts";
 import type { Timers } from "./control/timers.ts";
 import type { Cursor } from "./discovery/teller.ts";
 import { VERSION } from "./lib/about.ts";
+import { createBell } from "./lib/bell.ts";
 import { aborted, monotonicMs, sleep } from "./lib/clock.ts";
 import { type DataDir, openDataDir } from "./lib/data-dir.ts";
 import { RecoverableError } from "./lib/errors.ts";
@@ -16,7 +17,7 @@ import type { Scrubber } from "./lib/scrub.ts";
 import type { SupervisorAccess } from "./lib/supervisor.ts";
 import { COUNTERS, type CounterTable } from "./model/counters.ts";
 import { createPublishers } from "./publishers/index.ts";
-import type { Feed, Publisher } from "./publishers/publisher.ts";
+import type { Feed, Keep, Publisher } from "./publishers/publisher.ts";
 import { createSources } from "./sources/index.ts";
 import type { Source } from "./sources/source.ts";
 import { keepArchive, readArchive, writeArchive } from "./store/archive.ts";
@@ -74,12 +75,14 @@ export async function startDaemon(config: Config, tools: Tools): Promise<Daemon>
     keep: timersIn(data),
     durations: (device) => sourceOf(device).limits,
   });
+  const republishing = createBell();
   const feed: Feed = {
     state: store.state,
     changes: (ended) => store.changes(ended),
     activities: (after) => store.activities(after),
     request: (device, request) => desk.request(device, request),
-    bridge: { restart: () => void apply(inForce, true), refresh, setLogLevel },
+    bridge: { restart: () => void apply(inForce, true), refresh, republish: republishing.ring, setLogLevel },
+    onRepublish: republishing.onRing,
   };
   const cursor = createCursors(data, store.activities(0).at(-1)?.sequence ?? 0);
   const crew: Crew = createCrew({ dispatch: store.dispatch, feed, log, signal });
@@ -130,8 +133,10 @@ function rulesOf({ home }: Config): Rules {
 async function membersOf(config: Config, data: DataDir, tools: PartTools, isRestart: boolean): Promise<Member[]> {
   const { sources, publishers } = await createParts(config, data, tools);
   const nonce = isRestart ? randomBytes(4).toString("hex") : "";
+  const looks = [config.entities.exclude, config.home.prefer, nonce];
   const settings: Readonly<Record<string, string>> = {
-    mqtt: JSON.stringify([config.mqtt, config.entities.exclude, config.home.prefer, nonce]),
+    mqtt: JSON.stringify([config.mqtt, ...looks]),
+    homeassistant: JSON.stringify([config.home_assistant, ...looks]),
     live: JSON.stringify([config.live, nonce]),
   };
   return [
@@ -158,14 +163,15 @@ export async function createParts(
     preferredPosition: config.home.prefer,
     clientId: clientIdOf(data),
     cursor,
+    scrubber,
+    keep: (publisher) => keepIn(data, publisher),
+    supervisor,
     metrics,
     usage,
-    scrubber,
-    supervisor,
   });
   return {
     publishers,
-    sources: await createSources(config.pettracer, { log, scrubber, metrics, firmware: firmwareIn(data) }),
+    sources: await createSources(config.pettracer, { log, scrubber, metrics, firmware: keepIn(data, "firmware") }),
   };
 }
 
@@ -191,8 +197,8 @@ function clientIdOf(data: DataDir): string {
   return id;
 }
 
-function firmwareIn(data: DataDir): { read(): unknown; write(value: object): void } {
-  return { read: () => data.read("firmware"), write: (value) => data.write("firmware", value) };
+function keepIn(data: DataDir, name: string): Keep {
+  return { read: () => data.read(name), write: (value) => data.write(name, value) };
 }
 
 /**

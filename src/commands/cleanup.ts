@@ -31,42 +31,44 @@ export async function cleanup(options: CleanupOptions, terminal: Terminal): Prom
 /** False where something is left that was to go. */
 async function cleanUp(traces: Traces, isAgreed: boolean, terminal: Terminal): Promise<boolean> {
   const { stdout, signal } = terminal;
-  if (traces.topics.length === 0) {
-    stdout.write("Nothing of Pawline stands at the broker.\n");
+  const { names, words } = traces;
+  if (names.length === 0) {
+    stdout.write(`Nothing of Pawline stands ${words.place}.\n`);
     return true;
   }
-  stdout.write(`Published by Pawline:\n${traces.topics.map((topic) => `  ${topic}\n`).join("")}`);
-  if (traces.isInUse) warnOfDaemon(isAgreed, terminal);
-  if (!isAgreed && !(await isAnsweredYes(traces.topics.length, terminal))) {
+  stdout.write(`Published by Pawline:\n${list(names)}`);
+  if (traces.isInUse) warnOfDaemon(words, isAgreed, terminal);
+  if (!isAgreed && !(await isAnsweredYes(counted(names.length, words), terminal))) {
     stdout.write("Nothing was removed.\n");
     return true;
   }
-  return tell(traces.topics.length, await traces.remove(signal), terminal);
+  return tell(traces, await traces.remove(signal), terminal);
 }
 
-function warnOfDaemon(isAgreed: boolean, { stderr }: Terminal): void {
-  const sentence = "Pawline is running at this broker and would publish again what is removed now";
+function warnOfDaemon({ place }: Traces["words"], isAgreed: boolean, { stderr }: Terminal): void {
+  const sentence = `Pawline is running ${place} and would publish again what is removed now`;
   if (!isAgreed) throw new UsageError(`${sentence}: stop it first, or give --yes to remove it all the same`);
   stderr.write(`${sentence}.\n`);
 }
 
-async function isAnsweredYes(count: number, terminal: Terminal): Promise<boolean> {
-  const answer = await terminal.ask(`Remove ${topics(count)}? [y/N] `);
+async function isAnsweredYes(what: string, terminal: Terminal): Promise<boolean> {
+  const answer = await terminal.ask(`Remove ${what}? [y/N] `);
   if (answer !== undefined) return /^y(es)?$/i.test(answer.trim());
   if (terminal.signal.aborted) return false;
   throw new UsageError("cleanup asks before it removes anything: run it on a terminal, or give --yes");
 }
 
-function tell(count: number, left: readonly string[], { stdout, stderr }: Terminal): boolean {
-  stdout.write(`Removed ${topics(count - left.length)}.\n`);
-  if (left.length === 0) return true;
-  const list = left.map((topic) => `  ${topic}\n`).join("");
-  stderr.write(
-    `Still there, or there again:\n${list}Is Pawline still running, and may the broker's user write these topics?\n`,
-  );
-  return false;
+function tell({ names, words }: Traces, left: readonly string[], { stdout, stderr }: Terminal): boolean {
+  stdout.write(`Removed ${counted(names.length - left.length, words)}.\n`);
+  if (left.length > 0) stderr.write(`Still there, or there again:\n${list(left)}${words.advice}\n`);
+  return left.length === 0;
 }
 
-function topics(count: number): string {
-  return `${count} topic${count === 1 ? "" : "s"}`;
+function list(names: readonly string[]): string {
+  return names.map((name) => `  ${name}\n`).join("");
+}
+
+function counted(count: number, { one }: Traces["words"]): string {
+  const many = one.endsWith("y") ? `${one.slice(0, -1)}ies` : `${one}s`;
+  return `${count} ${count === 1 ? one : many}`;
 }

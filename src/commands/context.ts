@@ -39,7 +39,8 @@ export function readConfig(options: GlobalOptions, { environment }: Terminal): L
   return loadConfig({ file: options.config, environment, flags: { "log.level": options.logLevel } });
 }
 
-export function hideSecrets({ pettracer, mqtt }: Config, scrubber: Scrubber): void {
+export function hideSecrets({ pettracer, mqtt, home_assistant }: Config, scrubber: Scrubber): void {
   for (const { password } of pettracer) scrubber.add(password);
   if (mqtt?.password !== undefined) scrubber.add(mqtt.password);
+  if (home_assistant !== undefined) scrubber.add(home_assistant.token);
 }

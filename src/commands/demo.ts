@@ -1,5 +1,6 @@
 /** `pawline demo`: the daemon with everything around it on loopback, no account and no configuration needed. */
 import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { configSchema } from "../config/schema.ts";
@@ -19,6 +20,7 @@ interface DemoOptions extends GlobalOptions {
 
 /** A collar of the demo takes a command within seconds instead of minutes. */
 const POLL_SCALE = 0.05;
+const PAGE_PORT = 8099;
 
 export async function demo(options: DemoOptions, terminal: Terminal): Promise<ExitCode> {
   const scrubber = createScrubber();
@@ -26,6 +28,8 @@ export async function demo(options: DemoOptions, terminal: Terminal): Promise<Ex
   const log = await createLog({ level, format: "auto", scrubber, output: terminal.stderr });
   terminal.onDefect((error) => log.error({ err: error }, "an unexpected error; please report it"));
   const broker = await startBroker({ port: portOf(options.port) });
+  // Whoever takes any port for the broker does so for the page.
+  const pagePort = await freePort(options.port === "0" ? 0 : PAGE_PORT);
   const cloud = await startCloud({ pollScale: POLL_SCALE });
   const stopCats = startCats(cloud);
   const folder = await mkdtemp(join(tmpdir(), "pawline-demo-"));
@@ -39,9 +43,10 @@ export async function demo(options: DemoOptions, terminal: Terminal): Promise<Ex
       },
     ],
     mqtt: { url: broker.url },
+    live: { port: pagePort },
     data_dir: folder,
   });
-  terminal.stdout.write(introduction(broker.port));
+  terminal.stdout.write(introduction(broker.port, pagePort));
   const daemon = await startDaemon(config, { log, scrubber, signal: terminal.signal });
   await tellUpdates(daemon, terminal);
   await daemon.ended;
@@ -56,11 +61,23 @@ function portOf(text: string): number {
   throw new UsageError("--port: must be a port number, 0 to 65535");
 }
 
-function introduction(port: number): string {
+/** The preferred port, or another one where that is taken. */
+async function freePort(preferred: number): Promise<number> {
+  const server = createServer();
+  const listening = (port: number): Promise<void> =>
+    new Promise((resolve, reject) => server.once("error", reject).listen(port, "127.0.0.1", resolve));
+  await listening(preferred).catch(() => listening(0));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === "object" && address !== null ? address.port : preferred;
+}
+
+function introduction(port: number, pagePort: number): string {
   return [
     "Pawline's demo: three cats in a simulated PetTracer cloud, published to an MQTT broker inside this program.",
     "",
     `  MQTT broker   mqtt://127.0.0.1:${port} (no user, no password)`,
+    `  Status page   http://127.0.0.1:${pagePort}/`,
     `  Look at it    mosquitto_sub -h 127.0.0.1 -p ${port} -v -t '#'`,
     "  End it        Ctrl+C",
     "",

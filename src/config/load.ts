@@ -5,8 +5,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { UsageError } from "../lib/errors.ts";
 import type { z } from "../lib/schema.ts";
-import { supervisorOf } from "../lib/supervisor.ts";
-import { APP_DEFAULTS, APP_REMEDY, withoutEmptySections } from "./app.ts";
+import { type SupervisorAccess, supervisorOf } from "../lib/supervisor.ts";
+import { APP_REMEDY, appDefaults, withoutEmptySections } from "./app.ts";
 import { type ConfigFile, readConfigFile } from "./file.ts";
 import { environmentName, LEAVES, type Leaf } from "./leaves.ts";
 import { type Config, configSchema } from "./schema.ts";
@@ -36,7 +36,7 @@ const USUAL_FILES = ["./pawline.yaml", "/config/pawline.yaml", "/data/options.js
 export function loadConfig(sources: ConfigSources): LoadedConfig {
   const name = sources.file ?? (sources.environment.PAWLINE_CONFIG || USUAL_FILES.find((file) => existsSync(file)));
   const file = name === undefined ? undefined : readConfigFile(name);
-  const draft = createDraft(file, supervisorOf(sources.environment) !== undefined);
+  const draft = createDraft(file, supervisorOf(sources.environment));
   applyEnvironment(draft, sources.environment);
   if (sources.environment[IN_THE_APP]) applyApp(draft);
   for (const [path, value] of Object.entries(sources.flags)) if (value !== undefined) setFlag(draft, path, value);
@@ -61,20 +61,22 @@ interface Draft {
   readonly warnings: string[];
 }
 
-function createDraft(file: ConfigFile | undefined, isApp: boolean): Draft {
+function createDraft(file: ConfigFile | undefined, supervisor: SupervisorAccess | undefined): Draft {
+  const isApp = supervisor !== undefined;
   const filled = fillSections(file?.values, []);
   const sections: Record<string, unknown> = isSection(filled) ? filled : {};
   const values = isApp ? withoutEmptySections(sections) : sections;
   const single = !Array.isArray(values.pettracer);
   if (single) values.pettracer = [values.pettracer ?? {}];
   const draft: Draft = { file, values, single, isApp, origins: new Map(), errors: [], warnings: [] };
-  if (isApp) applyAppDefaults(draft);
+  if (isApp) applyAppDefaults(draft, supervisor);
   return draft;
 }
 
-function applyAppDefaults(draft: Draft): void {
+function applyAppDefaults(draft: Draft, supervisor: SupervisorAccess): void {
+  const defaults = appDefaults(supervisor, draft.values);
   for (const { path } of LEAVES) {
-    const value = APP_DEFAULTS[path.join(".")];
+    const value = defaults[path.join(".")];
     if (value !== undefined && valueAt(draft.values, path) === undefined) set(draft, path, value, "default of the app");
   }
 }

@@ -1,6 +1,7 @@
 /** The configuration: one schema gives the types, the defaults, the documentation and the environment's names. */
 import { LOG_LEVELS } from "../lib/log.ts";
 import { duration, z } from "../lib/schema.ts";
+import { homeAssistantOptions } from "../publishers/homeassistant/options.ts";
 import { liveOptions } from "../publishers/live/options.ts";
 import { mqttOptions } from "../publishers/mqtt/options.ts";
 import { accountOptions } from "../sources/pettracer/options.ts";
@@ -42,6 +43,7 @@ export const configSchema = z.strictObject({
     .min(1, "must have at least one account")
     .describe("The PetTracer account, or a list of accounts"),
   mqtt: mqttOptions.optional().describe("The MQTT broker to publish to"),
+  home_assistant: homeAssistantOptions.optional().describe("Home Assistant, reached by its own WebSocket API"),
   live: liveOptions.optional().describe("The status page, health and metrics, by HTTP"),
   home: homeOptions.prefault({}).describe("How positions at home are read"),
   entities: entityOptions.prefault({}).describe("Which entities are published"),

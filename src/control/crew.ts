@@ -101,6 +101,7 @@ function start(member: Member, { dispatch, feed, log, signal }: CrewContext): Ru
       name: part.name,
       log,
       signal: stop.signal,
+      longestDelayMs: role === "publisher" ? part.longestDelayMs : undefined,
       onCondition: (condition) => dispatch({ type: "componentChanged", component: componentOf(member, condition) }),
     },
   ).finally(() => signal.removeEventListener("abort", onAbort));
@@ -111,6 +112,7 @@ function isReplacement(a: Member, b: Member): boolean {
   return a.role === b.role && a.part.name === b.part.name && a.identity === b.identity;
 }
 
-function componentOf({ role, part }: Member, { state, error }: Condition): Component {
-  return { role, name: part.name, state, sinceAt: Date.now(), ...(error !== undefined && { error }) };
+function componentOf({ role, part }: Member, { state, error, details }: Condition): Component {
+  const said = { ...(error !== undefined && { error }), ...(details && { details }) };
+  return { role, name: part.name, state, sinceAt: Date.now(), ...said };
 }

@@ -6,6 +6,7 @@
 import type { View } from "../entities/entity.ts";
 import { sleep } from "../lib/clock.ts";
 import type { Logger } from "../lib/log.ts";
+import type { Entry } from "../model/device.ts";
 import type { Feed } from "../publishers/publisher.ts";
 import type { DiscoveryContext, DiscoveryMode } from "./config.ts";
 import { APART_MS, APPLY_MS, Describer } from "./describer.ts";
@@ -13,7 +14,8 @@ import type { Link, Received } from "./link.ts";
 import { type DiscoveryMemory, readSeen } from "./memory.ts";
 import { bridgeInfo, deviceKey, type Message, positionMessage, stateMessages } from "./messages.ts";
 import { answer, obey } from "./orders.ts";
-import { allConfirmed, allListed, childrenOf, noneToldOf, withChildren } from "./relations.ts";
+import { allConfirmed, childrenOf, noneToldOf, withChildren } from "./relations.ts";
+import { settle } from "./settle.ts";
 import { ABSENCE_MS, type Cursor, createTeller, LONGEST_ABSENCE_MS, type Teller } from "./teller.ts";
 import type { Topics } from "./topics.ts";
 
@@ -28,18 +30,30 @@ export interface AnnouncerOptions {
   /** How devices are announced, if at all. */
   readonly mode: DiscoveryMode;
   readonly version: string;
+  /** Whose bridge it is, and by which way it comes: its serial number. */
+  readonly instance: string;
   readonly exclude: readonly string[];
   readonly preferredPosition: View["preferredPosition"];
   /** Up to where what happened has been told. */
   readonly cursor: Cursor;
+  /** What is different on the way through Home Assistant. */
+  readonly through?: ThroughHomeAssistant;
 }
 
-/** A device's accounts are waited for so long at a start before the bridge says that it is there. */
-const SETTLE_MS = 10_000;
+/** Through Home Assistant there is no will, no way for bytes, and each message is kept in its database. */
+interface ThroughHomeAssistant {
+  /** How often the bridge says that it is there, ms. */
+  readonly heartBeatMs: number;
+  /** The largest picture that can go. */
+  readonly largestPhotoBytes: number;
+}
+
 /** Home Assistant has set up what it was told of by then: now it hears what happened. */
 const LISTEN_MS = 2_000;
 /** A timer that rings a little early must find the time over. */
 const MOMENT_MS = 100;
+/** So many heart-beats may be missing before Home Assistant takes the bridge for dead. */
+const HEART_BEATS = 2.5;
 /** After Home Assistant's birth many programs publish at once: a random wait from 1 to 5 s spreads them. */
 const BIRTH_MS = { shortest: 1_000, spread: 4_000 };
 
@@ -57,6 +71,8 @@ class Announcer {
   readonly #sent = new Map<string, string>();
   /** The end of the work that is under way: one task after the other, or an older state could be the last word. */
   #work = Promise.resolve();
+  /** Pictures that were said to be too large. */
+  readonly #largePhotos = new Set<string>();
   readonly #teller: Teller;
   readonly #describer: Describer;
   /** Whether all has been published once, and `online` has been said. */
@@ -68,7 +84,15 @@ class Announcer {
   constructor(options: AnnouncerOptions, signal: AbortSignal) {
     this.#options = options;
     const view = { state: options.feed.state, preferredPosition: options.preferredPosition };
-    this.#context = { ...options, view, deleted: options.memory.deleted };
+    this.#context = {
+      ...options,
+      view,
+      deleted: options.memory.deleted,
+      ...(options.through && {
+        expiresAfterMs: HEART_BEATS * options.through.heartBeatMs,
+        largestPhotoBytes: options.through.largestPhotoBytes,
+      }),
+    };
     this.#teller = createTeller(options);
     this.#describer = new Describer({
       ...options,
@@ -86,7 +110,12 @@ class Announcer {
   }
 
   async run(): Promise<void> {
-    const { feed, link, topics } = this.#options;
+    const { feed, link, topics, memory } = this.#options;
+    const republish = (): void => {
+      memory.deleted.clear();
+      this.#later(0, () => this.#sendEverything());
+    };
+    feed.onRepublish(republish, this.#ended);
     const { homeAssistantStatus, bridgeInfo: info, everyDiscovery, everyCommand, everyRequest } = topics;
     const filters = [homeAssistantStatus, info, ...everyDiscovery, everyCommand, everyRequest];
     await link.subscribe(filters, (message) => this.#receive(message));
@@ -103,8 +132,7 @@ class Announcer {
   async #settle(): Promise<void> {
     const { feed, memory } = this.#options;
     if (memory.settled) return;
-    const enough = AbortSignal.any([this.#ended, AbortSignal.timeout(SETTLE_MS)]);
-    for await (const { state } of feed.changes(enough)) if (allListed(state)) break;
+    await settle(feed, this.#ended);
     memory.settled = true;
   }
 
@@ -136,22 +164,37 @@ class Announcer {
     const { link, topics } = this.#options;
     await link.flush();
     await this.#send({ topic: topics.bridgeState, payload: "online", retain: true, qos: 1 });
+    if (!this.#isOnline) this.#beat();
     this.#isOnline = true;
+  }
+
+  /** Where there is no will, a bridge that says nothing any more is a dead one. */
+  #beat(): void {
+    const { link, topics, through } = this.#options;
+    if (through === undefined) return;
+    this.#later(through.heartBeatMs, async () => {
+      await link.publish({ topic: topics.bridgeState, payload: "online", retain: false, qos: 1 });
+      this.#beat();
+    });
   }
 
   /**
    * The position first, since that is what people wait for. A device that Home Assistant does not know yet gets its
    * states before its description, which reads them; one that it knows the other way round, since the description may
-   * allow what the state says.
+   * allow what the state says. Through Home Assistant, where each message is kept, the description always comes first:
+   * what it reads is said once.
    */
   async #update(changed: ReadonlySet<string>): Promise<void> {
-    const keys = withChildren(changed, this.#options.feed.state);
-    for (const key of keys) await this.#sendPosition(key);
-    for (const key of keys) if (!this.#describer.isDescribed(key)) await this.#sendState(key);
+    const { feed, link, qos, through } = this.#options;
+    const keys = withChildren(changed, feed.state);
+    const isDescribedFirst = through !== undefined;
+    for (const key of keys) if (!isDescribedFirst || this.#describer.isDescribed(key)) await this.#sendPosition(key);
+    for (const key of keys) if (!isDescribedFirst && !this.#describer.isDescribed(key)) await this.#sendState(key);
     // A message of quality 2 is passed on a round trip later than one of quality 1 behind it.
-    if (this.#options.qos === 2 && !this.#isOnline) await this.#options.link.flush();
+    if (qos === 2 && !this.#isOnline) await link.flush();
     for (const key of keys) {
       await this.#describer.describe(key);
+      if (isDescribedFirst) await this.#sendPosition(key);
       await this.#sendState(key);
     }
     if ([...changed].some((key) => !this.#isDevice(key))) await this.#sendAbsent();
@@ -189,12 +232,23 @@ class Announcer {
   }
 
   #messages(key: string): Message[] {
-    const { feed, topics, memory, qos } = this.#options;
+    const { feed, topics, memory, qos, through } = this.#options;
     const entry = feed.state.get(key);
     if (entry === undefined) return [];
-    return entry.kind === "bridge"
-      ? [bridgeInfo(entry, memory.homeAssistant, topics)]
-      : stateMessages(entry, this.#context.view, topics, qos);
+    if (entry.kind === "bridge") return [bridgeInfo(entry, memory.homeAssistant, topics)];
+    this.#mentionLargePhoto(entry);
+    return stateMessages(entry, this.#context.view, topics, qos, through?.largestPhotoBytes);
+  }
+
+  /** Once for each picture. */
+  #mentionLargePhoto(entry: Entry): void {
+    const { log, through } = this.#options;
+    const photo = entry.kind === "collar" ? entry.photo : undefined;
+    if (!photo || photo.bytes.byteLength <= (through?.largestPhotoBytes ?? Number.POSITIVE_INFINITY)) return;
+    if (this.#largePhotos.has(photo.image)) return;
+    this.#largePhotos.add(photo.image);
+    const size = Math.ceil(photo.bytes.byteLength / 1000);
+    log.info(`${entry.key}: its photo (${size} kB) is too large for Home Assistant's WebSocket API and is left out`);
   }
 
   /** Devices that stand at the broker but not in the state: gone from the account, or not heard of yet. */
@@ -234,16 +288,7 @@ class Announcer {
   }
 
   get #orders(): Parameters<typeof obey>[3] {
-    const { memory } = this.#options;
-    return {
-      ...this.#options,
-      view: this.#context.view,
-      publish: (message) => this.#say(message),
-      republish: () => {
-        memory.deleted.clear();
-        this.#later(0, () => this.#sendEverything());
-      },
-    };
+    return { ...this.#options, view: this.#context.view, publish: (message) => this.#say(message) };
   }
 
   #receive({ topic, payload, retained }: Received): void {

@@ -24,8 +24,14 @@ export interface DiscoveryContext {
   readonly deleted: ReadonlySet<string>;
   readonly qos: 0 | 1 | 2;
   readonly version: string;
+  /** Whose bridge it is, and by which way it comes: its serial number. */
+  readonly instance: string;
   /** What the user does not want: keys (`signal`), or a device and a key (`pettracer_14758/signal`, `Oreo/signal`). */
   readonly exclude: readonly string[];
+  /** Where there is no will: when the bridge is taken for dead, ms after its last word. Then bytes go as text, too. */
+  readonly expiresAfterMs?: number;
+  /** A picture that is larger is left out, and its entity with it. */
+  readonly largestPhotoBytes?: number;
 }
 
 /** The components of a device: key and platform. */
@@ -63,7 +69,8 @@ export function describeDiscovery(
       (row) =>
         (row.known(of, context.view) || (published.has(row.key) && row.isGone?.(of) !== true)) &&
         !isExcluded(entry, row.key, context.exclude) &&
-        !context.deleted.has(`${key}/${row.key}`),
+        !context.deleted.has(`${key}/${row.key}`) &&
+        !(row.platform === "image" && isTooLarge(entry, context)),
     );
     const components = new Map(rows.map((row) => [row.key, row.platform]));
     const dropped = new Map([...published].filter(([component]) => !components.has(component)));
@@ -97,6 +104,7 @@ export function shapeOf(collar: Collar, context: DiscoveryContext): string {
     rawName(collar),
     modeSet,
     photo === null,
+    isTooLarge(collar, context),
     offersPowerOff,
     parentOf(collar, context),
     ...versionsOf(collar),
@@ -111,10 +119,7 @@ function devicePayload<Of extends Entry>(
   dropped: Components,
   context: DiscoveryContext,
 ): object {
-  const components = rows.map((row) => [
-    row.key,
-    { platform: row.platform, ...component(row, entry, key, context.topics) },
-  ]);
+  const components = rows.map((row) => [row.key, { platform: row.platform, ...component(row, entry, key, context) }]);
   // Home Assistant takes a component with nothing but a platform as the order to remove it.
   const removals = [...dropped].map(([component, platform]) => [component, { platform }]);
   return { ...common(entry, key, context), components: Object.fromEntries([...components, ...removals]) };
@@ -133,7 +138,7 @@ function entityMessages<Of extends Entry>(
   return [
     ...[...dropped].map(([name, platform]) => retained(topics.entityDiscovery(key, platform, name), undefined)),
     ...rows.map((row) => {
-      const config = { ...component(row, entry, key, topics), ...shared };
+      const config = { ...component(row, entry, key, context), ...shared };
       return retained(topics.entityDiscovery(key, row.platform, row.key), config);
     }),
   ];
@@ -149,7 +154,7 @@ function common(entry: Entry, key: string, context: DiscoveryContext): Config {
   };
 }
 
-function component<Of extends Entry>(row: Entity<Of>, entry: Of, key: string, topics: Topics): Config {
+function component<Of extends Entry>(row: Entity<Of>, entry: Of, key: string, context: DiscoveryContext): Config {
   return {
     unique_id: `${key}_${row.key}`,
     default_entity_id: `${row.platform}.${entityName(row.key, entry, key)}`,
@@ -164,8 +169,8 @@ function component<Of extends Entry>(row: Entity<Of>, entry: Of, key: string, to
       enabled_by_default: row.enabled,
       options: row.options?.(entry),
     }),
-    ...where(row, entry, key, topics),
-    ...(row.request && { command_topic: topics.command(key, row.key) }),
+    ...where(row, entry, key, context),
+    ...(row.request && { command_topic: context.topics.command(key, row.key) }),
   };
 }
 
@@ -200,14 +205,18 @@ function nameOf(entry: Entry): string {
 type Shape = Pick<Entity<never>, "key" | "platform" | "attributes" | "eventTypes">;
 
 /** Where the entity's value is to be found. */
-function where(row: Shape, entry: Entry, key: string, topics: Topics): Config {
+function where(row: Shape, entry: Entry, key: string, { topics, expiresAfterMs }: DiscoveryContext): Config {
   switch (row.platform) {
     case "device_tracker":
       return { json_attributes_topic: topics.position(key), source_type: "gps" };
     case "event":
       return { state_topic: topics.event(key), event_types: row.eventTypes };
     case "image":
-      return { image_topic: topics.photo(key), content_type: contentType(entry) };
+      return {
+        image_topic: topics.photo(key),
+        content_type: contentType(entry),
+        ...(expiresAfterMs !== undefined && { image_encoding: "b64" }),
+      };
     case "update":
       return { state_topic: topics.firmware(key) };
     case "button":
@@ -216,8 +225,10 @@ function where(row: Shape, entry: Entry, key: string, topics: Topics): Config {
       return { ...stateAt(row, entry, key, topics), state_on: true, state_off: false };
     case "binary_sensor":
       // The bridge is described by its own last words: its state topic is also its will.
-      if (entry.kind === "bridge")
-        return { state_topic: topics.bridgeState, payload_on: "online", payload_off: "offline" };
+      if (entry.kind === "bridge") {
+        const expiry = expiresAfterMs !== undefined && { expire_after: Math.round(expiresAfterMs / 1000) };
+        return { state_topic: topics.bridgeState, payload_on: "online", payload_off: "offline", ...expiry };
+      }
       return { ...stateAt(row, entry, key, topics), payload_on: true, payload_off: false };
     case "select":
     case "sensor":
@@ -266,6 +277,7 @@ function deviceInfo(entry: Entry, key: string, context: DiscoveryContext): Confi
         name,
         manufacturer: "Pawline",
         model: "Bridge",
+        serial_number: context.instance,
         sw_version: context.version,
       };
     case "account": {
@@ -305,7 +317,12 @@ function productInfo(device: Device, name: string): Config {
   };
 }
 
-function isExcluded(entry: Entry, key: string, exclude: readonly string[]): boolean {
+function isTooLarge(entry: Entry, { largestPhotoBytes = Number.POSITIVE_INFINITY }: DiscoveryContext): boolean {
+  return entry.kind === "collar" && (entry.photo?.bytes.byteLength ?? 0) > largestPhotoBytes;
+}
+
+/** Whether the user does not want this entity: `entities.exclude`. */
+export function isExcluded(entry: Entry, key: string, exclude: readonly string[]): boolean {
   if (exclude.length === 0) return false;
   const id = entry.kind === "bridge" ? [] : [String(entry.id)];
   const names = [entry.kind === "account" ? entry.deviceKey : entry.key, ...id, nameOf(entry)];

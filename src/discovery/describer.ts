@@ -109,8 +109,9 @@ export class Describer {
     this.#described.set(key, signature);
     memory.components.set(device, components);
     if (mode === "off") return true;
-    memory.sent.set(device, { signature, at: monotonicMs() });
     for (const message of messages()) await this.#announce(message);
+    // What counts is when the last of them went.
+    memory.sent.set(device, { signature, at: monotonicMs() });
     later(APPLY_MS, () => this.#context.repeatState(key));
     // A picture that is gone would still stand at the broker.
     if (published.has("photo") && !components.has("photo"))

@@ -40,8 +40,15 @@ export function positionMessage(entry: Entry, view: View, topics: Topics, qos: 0
 /**
  * All retained messages of a device or an account but its discovery and its position.
  * @param qos of states
+ * @param largestPhotoBytes a picture that is larger is left out
  */
-export function stateMessages(entry: Device | Account, view: View, topics: Topics, qos: 0 | 1 | 2): Message[] {
+export function stateMessages(
+  entry: Device | Account,
+  view: View,
+  topics: Topics,
+  qos: 0 | 1 | 2,
+  largestPhotoBytes = Number.POSITIVE_INFINITY,
+): Message[] {
   const key = deviceKey(entry);
   if (key === undefined) return [];
   const state: Message = { topic: topics.state(key), payload: JSON.stringify(stateOf(entry, view)), retain: true, qos };
@@ -52,11 +59,11 @@ export function stateMessages(entry: Device | Account, view: View, topics: Topic
     retain: true,
     qos: 1,
   };
-  return [state, availability, ...firmware(entry, topics), ...photo(entry, topics)];
+  return [state, availability, ...firmware(entry, topics), ...photo(entry, topics, largestPhotoBytes)];
 }
 
 /** Whether any of the accounts that list the device has been heard of lately. A collar that sleeps stays available. */
-function isAvailable(device: Device): boolean {
+export function isAvailable(device: Device): boolean {
   return Object.values(device.accounts).includes(true);
 }
 
@@ -64,7 +71,7 @@ function isAvailable(device: Device): boolean {
 const ELSEWHERE: ReadonlySet<string> = new Set(["device_tracker", "event", "image", "update"]);
 
 /** One flat object with a key for every entity, known or not: a template of Home Assistant must find its key. */
-function stateOf(entry: Device | Account, view: View): Record<string, Value> {
+export function stateOf(entry: Device | Account, view: View): Record<string, Value> {
   const state = withTable(entry, (table, of) => {
     const values: Record<string, Value> = {};
     for (const { key, platform, value } of table) if (!ELSEWHERE.has(platform)) values[key] = value(of, view);
@@ -101,8 +108,8 @@ function firmware({ key, firmware: installed, latestFirmware, product }: Device,
   return [{ topic: topics.firmware(key), payload: JSON.stringify(update), retain: true, qos: 1 }];
 }
 
-function photo(device: Device, topics: Topics): Message[] {
-  if (device.kind !== "collar" || !device.photo) return [];
+function photo(device: Device, topics: Topics, largestBytes: number): Message[] {
+  if (device.kind !== "collar" || !device.photo || device.photo.bytes.byteLength > largestBytes) return [];
   const { bytes, image } = device.photo;
   return [{ topic: topics.photo(device.key), payload: bytes, version: image, retain: true, qos: 1 }];
 }
@@ -118,7 +125,9 @@ export function bridgeInfo(bridge: Bridge, homeAssistant: HomeAssistantSeen, top
   const told = (role: Component["role"]): object[] =>
     bridge.components
       .filter((component) => component.role === role)
-      .map(({ name, state, sinceAt, error }) => ({ name, state, since: timestamp(sinceAt), error: error ?? null }));
+      .map(({ name, state, sinceAt, error, details }) => {
+        return { name, state, since: timestamp(sinceAt), error: error ?? null, ...details };
+      });
   const info = {
     version: bridge.version,
     started: timestamp(bridge.startedAt),

@@ -21,8 +21,6 @@ interface OrderContext {
   readonly log: Logger;
   /** Resolves when the broker has it; a failure is not told here. */
   readonly publish: (message: Message) => Promise<void>;
-  /** Publishes everything anew, also what the user deleted in Home Assistant. */
-  readonly republish: () => void;
 }
 
 /** A payload that is longer is no command. */
@@ -44,13 +42,14 @@ function requestOf(entry: Entry, control: string, payload: string, view: View): 
   });
 }
 
-function isBridgeRequest(request: Request | BridgeRequest): request is BridgeRequest {
+/** Whether it is asked of the program, and not of a collar. */
+export function isBridgeRequest(request: Request | BridgeRequest): request is BridgeRequest {
   return request.kind === "restart" || request.kind === "republish" || request.kind === "log_level";
 }
 
-function obeyBridge(request: BridgeRequest, { feed, republish }: OrderContext): void {
+function obeyBridge(request: BridgeRequest, { feed }: OrderContext): void {
   if (request.kind === "restart") feed.bridge.restart();
-  else if (request.kind === "republish") republish();
+  else if (request.kind === "republish") feed.bridge.republish();
   else feed.bridge.setLogLevel(request.value);
 }
 
@@ -106,12 +105,12 @@ function perform(
   request: Readonly<Record<string, unknown>>,
   context: OrderContext,
 ): unknown {
-  const { feed, view, republish } = context;
+  const { feed, view } = context;
   switch (name) {
     case "restart":
       return undefined;
     case "republish":
-      return republish();
+      return feed.bridge.republish();
     case "refresh":
       return feed.bridge.refresh();
     case "log_level":

@@ -15,6 +15,12 @@ const APART_MS = 1_000;
 const ECHO_MS = 3_000;
 const LOOK_MS = 25;
 
+const AT_THE_BROKER: Traces["words"] = {
+  one: "topic",
+  place: "at the broker",
+  advice: "Is Pawline still running, and may the broker's user write these topics?",
+};
+
 /** @throws RecoverableError when the link fails */
 export async function findTraces(
   link: Link,
@@ -32,7 +38,8 @@ export async function findTraces(
   const others = othersOf(discovery, retained, topics, options);
   const all = [...discovery, ...others];
   return {
-    topics: all,
+    names: all,
+    words: AT_THE_BROKER,
     isInUse: retained.get(topics.bridgeState) === "online",
     async remove(signal) {
       await clear(discovery, link);

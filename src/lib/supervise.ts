@@ -9,6 +9,8 @@ export interface Condition {
   readonly state: "starting" | "running" | "waiting" | "parked";
   /** Why it is not running, in a sentence for the user. */
   readonly error?: string;
+  /** What it has to say of itself while it runs. */
+  readonly details?: Readonly<Record<string, string>>;
 }
 
 interface Supervision {
@@ -19,12 +21,14 @@ interface Supervision {
   readonly onCondition?: (condition: Condition) => void;
   /** How long a component that ran without failing is held to be healthy again, ms. */
   readonly healthyMs?: number;
+  /** The longest wait between two tries, ms; default what the schedule has. */
+  readonly longestDelayMs?: number | undefined;
   /** How long a component waits that only the user can mend, ms. */
   readonly parkedMs?: number;
 }
 
 /** A promise that rejects to be started again, and resolves when it was aborted; `ready` tells that it works. */
-export type Component = (signal: AbortSignal, ready: () => void) => Promise<void>;
+export type Component = (signal: AbortSignal, ready: (details?: Condition["details"]) => void) => Promise<void>;
 
 /**
  * Runs a component until the signal is aborted.
@@ -32,7 +36,8 @@ export type Component = (signal: AbortSignal, ready: () => void) => Promise<void
  */
 export async function supervise(run: Component, options: Supervision): Promise<void> {
   const { signal, onCondition, healthyMs = 60_000 } = options;
-  const ready = (): void => onCondition?.({ state: "running" });
+  const ready = (details?: Condition["details"]): void =>
+    onCondition?.({ state: "running", ...(details && { details }) });
   onCondition?.({ state: "starting" });
   for (let attempt = 0; !signal.aborted; attempt += 1) {
     const startedAt = monotonicMs();
@@ -74,7 +79,8 @@ function report(failure: unknown, attempt: number, options: Supervision): number
     return parkedMs;
   }
   const expected = failure instanceof RecoverableError;
-  const delayMs = Math.max(retryDelayMs(attempt), expected ? (failure.retryAfterMs ?? 0) : 0);
+  const scheduledMs = Math.min(retryDelayMs(attempt), options.longestDelayMs ?? Number.POSITIVE_INFINITY);
+  const delayMs = Math.max(scheduledMs, expected ? (failure.retryAfterMs ?? 0) : 0);
   options.onCondition?.({ state: "waiting", error });
   const sentence = `${name}: ${error}; next try in ${(delayMs / 1000).toFixed(1)} s`;
   if (expected) log.warn(sentence);

@@ -13,6 +13,8 @@ export interface Feed {
   /** Asks something of a collar. The answer is the cloud's echo, in the state, or a `command_failed`. */
   request(device: string, request: Request): void;
   readonly bridge: BridgeControl;
+  /** Calls the listener when everything is to be published anew, also what the user deleted in Home Assistant. */
+  onRepublish(listener: () => void, signal: AbortSignal): void;
 }
 
 /** What can be asked of the program itself. */
@@ -21,7 +23,19 @@ interface BridgeControl {
   restart(): void;
   /** Asks the clouds for everything once more. */
   refresh(): void;
+  /** Has all publishers publish everything anew, also what the user deleted in Home Assistant. */
+  republish(): void;
   setLogLevel(level: string): void;
+}
+
+/** What a running publisher has to say of itself, for `bridge/info`. */
+export type Details = Readonly<Record<string, string>>;
+
+/** A small file of a publisher's own in the data folder. */
+export interface Keep {
+  /** The value as it was written, unchecked; undefined without one. */
+  read(): unknown;
+  write(value: object): void;
 }
 
 /** Why a publisher is aborted: on a reload it goes quietly, since another takes its place at once. */
@@ -29,11 +43,13 @@ export const RELOAD = Symbol("reload");
 
 export interface Publisher {
   readonly name: string;
+  /** The longest wait between two tries, ms, where it is to be shorter than usual. */
+  readonly longestDelayMs?: number;
   /**
    * Publishes until the signal is aborted. Throws to be started again.
-   * @param ready called when it is connected
+   * @param ready called when it is connected, and again when the details have changed
    */
-  run(feed: Feed, signal: AbortSignal, ready: () => void): Promise<void>;
+  run(feed: Feed, signal: AbortSignal, ready: (details?: Details) => void): Promise<void>;
   /** Tries each part, one after the other, until one fails. Nothing that it does is seen by users. */
   probe(signal: AbortSignal): AsyncIterable<Finding>;
   /**
@@ -45,11 +61,13 @@ export interface Publisher {
 
 /** What a publisher left behind, as it was found. */
 export interface Traces {
-  /** In the order in which they are to go. */
-  readonly topics: readonly string[];
+  /** Topics, or what a person calls a thing in Home Assistant; in the order in which they are to go. */
+  readonly names: readonly string[];
+  /** How to speak of them: what one is called, where they are, and what to do about those that stay. */
+  readonly words: { readonly one: string; readonly place: string; readonly advice: string };
   /** Whether a daemon says that it runs there: it would publish some of it again. */
   readonly isInUse: boolean;
-  /** Removes all of it; answers the topics that are still there, or again. */
+  /** Removes all of it; answers what is still there, or again. */
   remove(signal: AbortSignal): Promise<readonly string[]>;
 }
 

@@ -240,7 +240,7 @@ describe.concurrent("while Pawline is running", () => {
     const lab = await openLab(onTestFinished);
     await publish(lab.broker.url, { ...OWN, "pawline/bridge/state": "online" });
     const refused = await runInLab(lab, ["cleanup"], { answer: () => Promise.resolve("y") });
-    const sentence = "Pawline is running at this broker and would publish again what is removed now";
+    const sentence = "Pawline is running at the broker and would publish again what is removed now";
     expect(refused.code).toBe(2);
     expect(refused.stderr).toBe(`${sentence}: stop it first, or give --yes to remove it all the same\n`);
     expect(Object.keys(await retained(lab.broker.url, onTestFinished))).toHaveLength(8);

@@ -50,7 +50,8 @@ test("whatever else is read as a discovery topic is one", () => {
 
 function contextOf(collar: Collar, more: Partial<DiscoveryContext> = {}): DiscoveryContext {
   const view = { state: new Map([[KEY, collar]]), preferredPosition: "station" as const };
-  return { mode: "component", topics, view, deleted: new Set(), qos: 1, version: "1", exclude: [], ...more };
+  const about = { version: "1", instance: "pawline-test", exclude: [] };
+  return { mode: "component", topics, view, deleted: new Set(), qos: 1, ...about, ...more };
 }
 
 const collar = collarReport.map(({ fix, ...report }): Collar => {

@@ -9,6 +9,7 @@ import type { Activity } from "../../src/model/activity.ts";
 import type { Feed } from "../../src/publishers/publisher.ts";
 import { createJournal } from "../../src/store/journal.ts";
 import { NOON } from "../support/arbitraries.ts";
+import { idleBridge } from "../support/idle-bridge.ts";
 
 const TOPICS = createTopics({ base: "pawline", prefix: "homeassistant", statusTopic: "homeassistant/status" });
 
@@ -51,7 +52,7 @@ function openStudio() {
       },
       activities: (after) => journal.after(after),
       request: () => {},
-      bridge: { restart: () => {}, refresh: () => {}, setLogLevel: () => {} },
+      ...idleBridge,
     };
     const cursor = {
       read: () => state.cursor,

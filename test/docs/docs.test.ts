@@ -7,20 +7,47 @@ import { environmentName, LEAVES } from "../../src/config/leaves.ts";
 import { fileSchema } from "../../src/config/schema.ts";
 import { runCli } from "../support/cli.ts";
 import { temporaryFolder } from "../support/temp.ts";
-import { anchors, codeBlock, codeBlocks, DOCUMENTS, ROOT, read, section, tableRows, withoutCode } from "./markdown.ts";
+import { anchors, codeBlock, codeBlocks, DOCUMENTS, ROOT, read, tableRows, withoutCode } from "./markdown.ts";
+import { readYaml } from "./snippets.ts";
 
 const EXAMPLE = "config/pawline.example.yaml";
 
 /** Well-known documentation, and what is an address for Pawline itself. */
-const HOSTS = /^(?:(?:[a-z-]+\.)*(?:home-assistant\.io|pettracer\.com)|nodejs\.org|keepachangelog\.com|semver\.org)$/;
+const HOSTS =
+  /^(?:(?:[a-z-]+\.)*(?:home-assistant\.io|pettracer\.com)|www\.zigbee2mqtt\.io|nodejs\.org|keepachangelog\.com|semver\.org)$/;
 
 const FORBIDDEN = [/\/tmp\b/, /github\.(?:com|io)/i, /\bissues? #?\d/i, /\bTODO\b/];
 
-test("all documents are there", () => {
-  const docs = ["configuration", "entities", "examples", "health", "other-hubs", "troubleshooting", "architecture"].map(
-    (name) => `docs/${name}.md`,
+/** In the order of Home Assistant's quality scale; then what only Pawline has. */
+const PAGES = [
+  ["installation", "configuration", "supported", "entities", "data-updates", "examples", "known-limitations"],
+  ["troubleshooting", "removal", "privacy", "commands", "home-assistant", "container", "health", "other-hubs"],
+  ["comparison", "architecture"],
+].flat();
+
+test("all documents are there, and the list of them names each", () => {
+  const docs = PAGES.map((name) => `docs/${name}.md`);
+  const others = ["README.md", "CHANGELOG.md", "addon/README.md", "addon/DOCS.md", "docs/README.md"];
+  expect(DOCUMENTS).toEqual(expect.arrayContaining([...others, ...docs]));
+  expect(DOCUMENTS.filter((file) => file.startsWith("docs/")).toSorted()).toEqual(
+    ["docs/README.md", ...docs].toSorted(),
   );
-  expect(DOCUMENTS).toEqual(expect.arrayContaining(["README.md", "CHANGELOG.md", "addon/README.md", ...docs]));
+  const list = read("docs/README.md");
+  expect(PAGES.filter((name) => !list.includes(`](${name}.md`))).toEqual([]);
+});
+
+test("the README is short", () => {
+  expect(read("README.md").split("\n").length).toBeLessThan(170);
+});
+
+/** Files with words of ours that are no documents. */
+const WORDED = globSync(["addon/**/*.yaml", "config/**/*.{yaml,conf}", ".github/**/*.yml", "repository.yaml"], {
+  cwd: ROOT,
+});
+
+test.each(WORDED)("%s names only files that there are", (file) => {
+  const named = read(file).matchAll(/(?<![\w./-])(?:docs|config|addon|tools|src|test)\/[\w./-]*\w\.[a-z]+\b/g);
+  expect([...named].map(([path]) => path).filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
 });
 
 describe.each(DOCUMENTS)("%s", (file) => {
@@ -39,7 +66,7 @@ describe.each(DOCUMENTS)("%s", (file) => {
     for (const { language, text: example } of codeBlocks(text)) {
       expect(language).not.toBe("");
       if (language === "json") JSON.parse(example);
-      if (language === "yaml") expect(complaints(parse(example))).toEqual([]);
+      if (language === "yaml") expect(complaints(readYaml(example))).toEqual([]);
     }
   });
 
@@ -61,18 +88,18 @@ test.each([EXAMPLE])("%s names nothing that is no user's business", (file) => {
   expect(FORBIDDEN.filter((pattern) => pattern.test(read(file)))).toEqual([]);
 });
 
-test("the README names the commands that there are", async ({ onTestFinished }) => {
+test("the commands that there are are told of", async ({ onTestFinished }) => {
   const { path } = temporaryFolder(onTestFinished);
   const { stdout } = await runCli(["--help"], { cwd: path, atEnd: onTestFinished });
   const offered = [...stdout.matchAll(/^ {2}([a-z]+) \[options\]/gm)].map(([, name]) => name);
-  const rows = tableRows(section(read("README.md"), "Commands"));
+  const rows = tableRows(read("docs/commands.md"));
   const told = rows.flatMap(([cell = ""]) => /^`pawline ([a-z]+)(?: [A-Z]+)?`$/.exec(cell)?.[1] ?? []);
   expect(new Set(told)).toEqual(new Set(offered));
 });
 
-test("the README names the options of each command", async ({ onTestFinished }) => {
+test("the options of each command are told of", async ({ onTestFinished }) => {
   const { path } = temporaryFolder(onTestFinished);
-  const text = section(read("README.md"), "Commands");
+  const text = read("docs/commands.md");
   for (const command of ["check", "devices", "track", "config", "cleanup", "diagnostics"]) {
     const { stdout } = await runCli([command, "--help"], { cwd: path, atEnd: onTestFinished });
     const options = [...stdout.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map(([, name = ""]) => name);
@@ -97,6 +124,16 @@ test("the architecture names every folder of the source, and of the tests", () =
   const named = tableRows(text).flatMap(([cell = ""]) => [...cell.matchAll(/`([a-z0-9.]+)`/g)].map(([, name]) => name));
   const folders = ["src", "test"].flatMap((folder) => readdirSync(join(ROOT, folder)));
   expect(folders.filter((name) => !name.startsWith(".") && !named.includes(name))).toEqual([]);
+});
+
+test("the picture of the architecture shows every source, every way out, and only files that there are", () => {
+  const picture = codeBlock(read("docs/architecture.md"), "mermaid");
+  const parts = ["sources", "publishers"].flatMap((folder) => globSync(`${folder}/*/`, { cwd: join(ROOT, "src") }));
+  expect(parts.filter((part) => !picture.includes(part.replace(/\/$/, "")))).toEqual([]);
+  const files = globSync("**/*.ts", { cwd: join(ROOT, "src") });
+  const named = [...picture.matchAll(/[a-z/-]+\.ts/g)].map(([name]) => name);
+  expect(named).not.toEqual([]);
+  expect(named.filter((name) => !files.some((file) => `/${file}`.endsWith(`/${name}`)))).toEqual([]);
 });
 
 test("the architecture quotes the contracts as they are", () => {

@@ -20,6 +20,7 @@ import { OFFERED_MODES } from "../../src/model/mode.ts";
 import type { Feed } from "../../src/publishers/publisher.ts";
 import { happenings } from "../../src/store/happenings.ts";
 import { createStore } from "../../src/store/store.ts";
+import { idleBridge } from "../support/idle-bridge.ts";
 import { code, codeBlock, read, section, tableRows } from "./markdown.ts";
 
 const reference = read("docs/entities.md");
@@ -224,7 +225,7 @@ function orders(): { context: Parameters<typeof obey>[3]; sent: Message[] } {
     changes: () => (async function* () {})(),
     activities: () => [],
     request() {},
-    bridge: { restart() {}, refresh() {}, setLogLevel() {} },
+    ...idleBridge,
   };
   const view = { state, preferredPosition: "station" } as const;
   const log = { warn() {} };
@@ -232,7 +233,7 @@ function orders(): { context: Parameters<typeof obey>[3]; sent: Message[] } {
     sent.push(message);
     return Promise.resolve();
   };
-  return { context: { feed, view, topics, log: log as never, publish, republish() {} }, sent };
+  return { context: { feed, view, topics, log: log as never, publish }, sent };
 }
 
 test("the example of a refused command has the keys of the message, in their order", () => {

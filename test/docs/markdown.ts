@@ -5,7 +5,7 @@ import { join } from "node:path";
 export const ROOT = join(import.meta.dirname, "../..");
 
 /** All documents of the project, as paths from its folder. */
-export const DOCUMENTS: readonly string[] = globSync("**/*.md", {
+export const DOCUMENTS: readonly string[] = globSync(["**/*.md", ".github/**/*.md"], {
   cwd: ROOT,
   exclude: ["node_modules/**", "dist/**", "build/**", "coverage/**", "data/**"],
 });

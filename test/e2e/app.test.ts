@@ -70,10 +70,16 @@ afterAll(async () => {
 });
 
 describe.runIf(process.getuid?.() === 0)("from options to entities", () => {
-  test("the app waits until there is a broker, and then everything is there", async () => {
+  test("without a broker everything comes by Home Assistant's own API", async () => {
     app = startApp();
     await app.waitForOutput(/Pawline \S+, configuration from \/data\/options\.json/, START_MS);
     await app.waitForOutput(/there is no MQTT broker: install the app Mosquitto broker/, START_MS);
+    await app.waitForOutput(/Home Assistant at the Supervisor: the route is mqtt/, START_MS);
+    await home.waitForState("device_tracker.oreo", "not_home", START_MS);
+  });
+
+  test("as soon as there is one it comes by that, and once only", async () => {
+    if (app === undefined) throw new Error("the app does not run");
     // As some versions tell it: the port as text.
     supervisor.broker = {
       host: "127.0.0.1",
@@ -81,7 +87,8 @@ describe.runIf(process.getuid?.() === 0)("from options to entities", () => {
       username: APP_USER,
       password: PASSWORDS.first,
     };
-    await home.waitForState("device_tracker.oreo", "not_home", START_MS);
+    await app.waitForOutput(/connected to the broker/, START_MS);
+    await app.waitForOutput(/the route is none, because the broker brings the pets here/, START_MS);
     const { attributes } = await home.waitForState("sensor.oreo_battery", "75", START_MS);
     expect(attributes.device_class).toBe("battery");
     cloud.push(14758, { bat: 3600 });

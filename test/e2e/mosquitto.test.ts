@@ -5,6 +5,7 @@ import type { IClientOptions } from "mqtt";
 import { expect, type TestContext, test } from "vitest";
 import { BRIDGE_STATE, configOf, type House, openHouse, oreo, shown, station, time } from "../support/house.ts";
 import { type Recorder, startRecorder } from "../support/recorder.ts";
+import { certify } from "./support/certificates.ts";
 import { startMosquitto } from "./support/mosquitto.ts";
 import { freePort, portAccepts } from "./support/network.ts";
 import { StartedProcess, temporaryFolder } from "./support/processes.ts";
@@ -102,28 +103,6 @@ test("a broker that is frozen is noticed, and gets the newest when it thaws", as
   await running.recorder.waitForJson(oreo.position, { measured_at: shown(3) }, { ms: 90_000 });
   await running.recorder.waitUntil(() => running.recorder.latest(BRIDGE_STATE) === "online", "online", 90_000);
 });
-
-interface Certificate {
-  readonly cert: string;
-  readonly key: string;
-}
-
-async function openssl(...args: string[]): Promise<void> {
-  const tool = new StartedProcess("openssl", args);
-  if ((await tool.ended) !== 0) throw new Error(`openssl failed:\n${tool.lastLines()}`);
-}
-
-const EC = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-
-/** A certificate of its own authority where no `issuer` is given. */
-async function certify(folder: string, name: string, issuer?: Certificate): Promise<Certificate> {
-  const made = { cert: join(folder, `${name}.pem`), key: join(folder, `${name}.key`) };
-  const by = issuer === undefined ? [] : ["-CA", issuer.cert, "-CAkey", issuer.key];
-  const names = issuer === undefined ? [] : ["-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"];
-  const files = ["-keyout", made.key, "-out", made.cert];
-  await openssl("req", "-x509", ...EC, ...files, "-days", "2", "-subj", `/CN=${name}`, ...by, ...names);
-  return made;
-}
 
 async function startSecure(context: TestContext, asksForCertificate: boolean) {
   const folder = temporaryFolder("tls");

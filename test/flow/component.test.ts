@@ -54,11 +54,14 @@ function isDiscovery(topic: string): boolean {
 }
 
 /** What is announced, whatever the mode: by unique id, all that Home Assistant makes the entity of. */
+/** The bridge's serial number, made up by each house for itself. */
+const OWN_NUMBER = /pawline-[0-9a-f]{8}/;
+
 function entitiesOf(retained: ReadonlyMap<string, string>): Map<string, Json> {
   const found = new Map<string, Json>();
   for (const [topic, payload] of retained) {
     if (!isDiscovery(topic) || !topic.endsWith("/config")) continue;
-    const { components, ...root } = configOf(payload);
+    const { components, ...root } = configOf(payload.replace(OWN_NUMBER, "pawline-of-any-house"));
     const [, platform = ""] = topic.split("/");
     const configs = platform === "device" ? Object.values(components) : [{ platform }];
     for (const config of configs) {

@@ -600,6 +600,7 @@ test.concurrent("a collar, its station and the bridge are described in full", as
       name: "Pawline",
       manufacturer: "Pawline",
       model: "Bridge",
+      serial_number: expect.stringMatching(/^pawline-[0-9a-f]{8}$/) as string,
       sw_version: VERSION,
     },
     origin,

@@ -1,12 +1,15 @@
 /** The publisher of the app: which broker it takes, how often it logs in, and who steps in where there is none. */
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { RecoverableError } from "../../src/lib/errors.ts";
+import { createLog } from "../../src/lib/log.ts";
 import { createScrubber } from "../../src/lib/scrub.ts";
 import { LoginRefused } from "../../src/publishers/mqtt/connection.ts";
 import type { MqttOptions } from "../../src/publishers/mqtt/options.ts";
 import { createSupervisedPublisher } from "../../src/publishers/mqtt/supervised.ts";
 import type { Feed, Publisher } from "../../src/publishers/publisher.ts";
+import { memoryStream } from "../support/stream.ts";
 import { type Supervisor, startSupervisor } from "../support/supervisor.ts";
+import { until } from "../support/until.ts";
 
 const BROKER = { host: "localhost", port: "1883", username: "addons", password: "s3cret-milk" };
 /** None of the publishers here looks at it. */
@@ -25,10 +28,12 @@ afterEach(() => {
 });
 
 /** `login` happens at each connection; what it throws ends it. */
-function publish(login: () => void, withoutBroker?: Publisher) {
+async function publish(login: () => void) {
   const made: MqttOptions[] = [];
   const logins: string[] = [];
   const scrubber = createScrubber();
+  const output = memoryStream();
+  const log = await createLog({ level: "info", format: "json", scrubber, output });
   const publisher = createSupervisedPublisher({
     supervisor: { apiUrl: supervisor.url, token: supervisor.token },
     scrubber,
@@ -40,7 +45,7 @@ function publish(login: () => void, withoutBroker?: Publisher) {
         ready();
       });
     },
-    ...(withoutBroker && { withoutBroker }),
+    log,
   });
   const attempt = async (): Promise<string> => {
     try {
@@ -51,7 +56,7 @@ function publish(login: () => void, withoutBroker?: Publisher) {
       return error.message;
     }
   };
-  return { made, logins, scrubber, attempt, publisher };
+  return { made, logins, scrubber, attempt, publisher, log: () => output.text() };
 }
 
 function stub(name: string, run: (ready: () => void) => void): Publisher {
@@ -69,7 +74,7 @@ function refuse(): void {
 }
 
 test("it takes the broker that the Supervisor knows, and its password stays out of the log", async () => {
-  const { made, attempt, scrubber } = publish(() => {});
+  const { made, attempt, scrubber } = await publish(() => {});
   expect(await attempt()).toBe("ran");
   expect(made).toMatchObject([
     { url: "mqtt://core-mosquitto:1883", username: "addons", password: "s3cret-milk", protocol_version: 4 },
@@ -78,14 +83,14 @@ test("it takes the broker that the Supervisor knows, and its password stays out 
 });
 
 test("the same broker keeps its publisher, with what that remembers", async () => {
-  const { made, logins, attempt } = publish(() => {});
+  const { made, logins, attempt } = await publish(() => {});
   await attempt();
   await attempt();
   expect([made.length, logins.length]).toEqual([1, 2]);
 });
 
 test("the same refused credentials are tried at a growing distance", async () => {
-  const { logins, attempt } = publish(refuse);
+  const { logins, attempt } = await publish(refuse);
   for (const seconds of [30, 60, 120, 300, 600, 600]) {
     const before = logins.length;
     expect(await attempt()).toMatch(/refuses the credentials that the Supervisor has/);
@@ -98,7 +103,7 @@ test("the same refused credentials are tried at a growing distance", async () =>
 });
 
 test("new credentials are tried at once, and their refusal is one of its own", async () => {
-  const { logins, attempt } = publish(refuse);
+  const { logins, attempt } = await publish(refuse);
   await attempt();
   supervisor.broker = { ...BROKER, password: "s3cret-cream" };
   expect(await attempt()).toMatch(/refuses the credentials/);
@@ -107,29 +112,29 @@ test("new credentials are tried at once, and their refusal is one of its own", a
 });
 
 test("credentials that were refused do not hold while the Supervisor is away", async () => {
-  const { logins, attempt } = publish(refuse);
+  const { logins, attempt } = await publish(refuse);
   await attempt();
   supervisor.failure = { status: 503, body: "" };
   expect(await attempt()).toMatch(/the Supervisor answered HTTP 503/);
   expect(logins).toHaveLength(1);
 });
 
-test("without a broker another way takes its place, and the broker when there is one", async () => {
-  const ran: string[] = [];
-  const other = stub("another way", () => void ran.push("another way"));
-  const { logins, attempt, publisher } = publish(() => {}, other);
+test("without a broker it says what to install, and goes on as soon as there is one", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const { logins, publisher, log } = await publish(() => {});
   supervisor.broker = undefined;
-  expect(await attempt()).toBe("ran");
   const parts: string[] = [];
-  for await (const { part } of publisher.probe(new AbortController().signal)) parts.push(part);
-  expect(parts).toEqual(["Supervisor", "another way"]);
+  for await (const { part, result } of publisher.probe(new AbortController().signal)) parts.push(`${part} ${result}`);
+  expect(parts).toEqual(["Supervisor hint"]);
+  const details: unknown[] = [];
+  const running = publisher.run(FEED, new AbortController().signal, (said) => details.push(said));
+  await until(() => details.length > 0, "a word about it");
+  expect(details).toEqual([
+    { why: expect.stringMatching(/^there is no MQTT broker: install the app Mosquitto broker/) },
+  ]);
+  expect(log()).toMatch(/there is no MQTT broker/);
   supervisor.broker = BROKER;
-  expect(await attempt()).toBe("ran");
-  expect([ran, logins]).toEqual([["another way"], ["s3cret-milk"]]);
-});
-
-test("without any way, the sentence says what to install", async () => {
-  const { attempt } = publish(() => {});
-  supervisor.broker = undefined;
-  expect(await attempt()).toMatch(/^there is no MQTT broker: install the app Mosquitto broker/);
+  await vi.advanceTimersByTimeAsync(15_000);
+  await running;
+  expect(logins).toEqual(["s3cret-milk"]);
 });

@@ -9,6 +9,7 @@ import type { State } from "../../src/model/device.ts";
 import { liveOptions } from "../../src/publishers/live/options.ts";
 import { createLivePublisher } from "../../src/publishers/live/publisher.ts";
 import { freePort } from "../e2e/support/network.ts";
+import { idleBridge } from "./idle-bridge.ts";
 import { memoryStream } from "./stream.ts";
 
 export interface Live {
@@ -37,9 +38,9 @@ export async function startLive(
     changes: () => (async function* () {})(),
     activities: () => [],
     request: () => {},
-    bridge: { restart: () => {}, refresh: () => {}, setLogLevel: () => {} },
+    ...idleBridge,
   };
-  const ended = publisher.run(feed, stop.signal, ready);
+  const ended = publisher.run(feed, stop.signal, () => ready());
   ended.catch(reject);
   await isReady;
   const end = async (): Promise<void> => {

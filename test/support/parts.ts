@@ -10,6 +10,7 @@ import { createPublishers } from "../../src/publishers/index.ts";
 import type { Feed } from "../../src/publishers/publisher.ts";
 import { createPetTracerSource } from "../../src/sources/pettracer/source.ts";
 import { createStore } from "../../src/store/store.ts";
+import { idleBridge } from "./idle-bridge.ts";
 
 interface Tools {
   readonly log: Logger;
@@ -35,15 +36,16 @@ export async function startParts(
     clientId: "pawline-parts",
     exclude: [],
     preferredPosition: config.home.prefer,
-    scrubber,
     cursor: () => ({ read: () => 0, write: () => {} }),
+    keep: () => ({ read: () => undefined, write: () => {} }),
+    scrubber,
   };
   const feed: Feed = {
     state: store.state,
     changes: (end) => store.changes(end),
     activities: (after) => store.activities(after),
     request: () => {},
-    bridge: { restart: () => {}, refresh: () => {}, setLogLevel: () => {} },
+    ...idleBridge,
   };
   const publishers = await createPublishers(config, context);
   store.dispatch({ type: "accountConfigured", account: source.name });

@@ -9,6 +9,7 @@ import { createScrubber } from "../../src/lib/scrub.ts";
 import type { CollarReport } from "../../src/model/device.ts";
 import type { Feed } from "../../src/publishers/publisher.ts";
 import { createStore } from "../../src/store/store.ts";
+import { idleBridge } from "./idle-bridge.ts";
 import { memoryStream } from "./stream.ts";
 import { until } from "./until.ts";
 
@@ -71,10 +72,20 @@ export async function startAnnouncer(end: (stop: () => Promise<void>) => void) {
     changes: (ended) => store.changes(ended),
     activities: (after) => store.activities(after),
     request: () => {},
-    bridge: { restart: () => {}, refresh: () => {}, setLogLevel: () => {} },
+    ...idleBridge,
   };
   const cursor = { read: () => 0, write: () => {} };
-  const given = { feed, link, memory: createMemory(), log, topics, version: "0", exclude: [], cursor };
+  const given = {
+    feed,
+    link,
+    memory: createMemory(),
+    log,
+    topics,
+    version: "0",
+    instance: "pawline-test",
+    exclude: [],
+    cursor,
+  };
   const running = announce({ ...given, qos: 1, mode: "device", preferredPosition: "station" }, stop.signal);
   end(async () => {
     stop.abort();

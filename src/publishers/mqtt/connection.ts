@@ -2,12 +2,12 @@
  * One connection to a broker, from CONNECT to its end. The client library's own reconnecting is off: it would queue
  * without bound while the broker is away. Here a lost connection ends everything, and the next one starts afresh.
  */
-import { readFile } from "node:fs/promises";
 import { connect as connectClient, type IClientOptions, type MqttClient } from "mqtt";
 import type { Link, Received } from "../../discovery/link.ts";
 import type { Message } from "../../discovery/messages.ts";
 import { sleep, within } from "../../lib/clock.ts";
 import { describeError, RecoverableError } from "../../lib/errors.ts";
+import { readPem } from "../../lib/tls.ts";
 import type { MqttOptions } from "./options.ts";
 
 export interface Connection extends Link {
@@ -93,14 +93,6 @@ async function tlsOptions(options: MqttOptions): Promise<Partial<IClientOptions>
     ...(cert !== undefined && { cert: await readPem("mqtt.cert", cert) }),
     ...(key !== undefined && { key: await readPem("mqtt.key", key) }),
   };
-}
-
-async function readPem(name: string, file: string): Promise<Buffer> {
-  try {
-    return await readFile(file);
-  } catch (cause) {
-    throw new RecoverableError(`${name}: the file ${file} cannot be read`, { cause });
-  }
 }
 
 /** @param over aborted when nobody waits any more: then nothing must be left behind on the longer-lived signal */

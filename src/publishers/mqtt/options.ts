@@ -1,28 +1,6 @@
 /** The configuration of the MQTT publisher. */
+import { discoveryOptions, topicOption } from "../../discovery/options.ts";
 import { address, z } from "../../lib/schema.ts";
-
-const topic = z
-  .string()
-  .min(1)
-  .max(200)
-  .refine(
-    (text) => !/[#+\p{Cc}]|^\/|\/$/u.test(text),
-    "must be a topic without # and +, and no slash at its start or end",
-  );
-
-const discovery = z.strictObject({
-  mode: z
-    .enum(["device", "component", "off"])
-    .default("device")
-    .describe(
-      "How entities are announced: device (one message per device), component (one per entity, for hubs that do not " +
-        "know the former), or off for those who read the topics by hand",
-    ),
-  prefix: topic.default("homeassistant").describe("Discovery prefix, as set in Home Assistant's MQTT options"),
-  status_topic: topic
-    .default("homeassistant/status")
-    .describe("Where Home Assistant says that it has started (its birth message)"),
-});
 
 export const mqttOptions = z.strictObject({
   url: address("mqtt", "mqtts", "ws", "wss").describe("The broker: mqtt://host:1883, mqtts://, ws:// or wss://"),
@@ -49,8 +27,8 @@ export const mqttOptions = z.strictObject({
     .union([z.literal(0), z.literal(1), z.literal(2)], "must be 0, 1 or 2")
     .default(1)
     .describe("Quality of service of states and positions; discovery and the bridge's state always use 1"),
-  base_topic: topic.default("pawline").describe("First part of all our topics"),
-  discovery: discovery.prefault({}).describe("Home Assistant's MQTT discovery"),
+  base_topic: topicOption.default("pawline").describe("First part of all our topics"),
+  discovery: discoveryOptions.prefault({}).describe("Home Assistant's MQTT discovery"),
 });
 
 export type MqttOptions = z.output<typeof mqttOptions>;

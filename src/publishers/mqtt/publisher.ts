@@ -41,7 +41,8 @@ export function createMqttPublisher(options: MqttOptions, context: Context): Pub
     probe: (signal) => probe(options, topics, context.clientId, signal),
     traces: (signal) => openTraces(options, topics, context.clientId, signal),
     async run(feed, signal, ready) {
-      const connection = await openConnection(options, options.client_id ?? context.clientId, offline, signal);
+      const instance = options.client_id ?? context.clientId;
+      const connection = await openConnection(options, instance, offline, signal);
       log.info(`connected to the broker at ${new URL(options.url).host}`);
       ready();
       const stop = new AbortController();
@@ -49,7 +50,7 @@ export function createMqttPublisher(options: MqttOptions, context: Context): Pub
       try {
         const ended = AbortSignal.any([signal, stop.signal]);
         const announcing = announce(
-          { ...context, feed, link, memory, topics, qos: options.qos, mode: options.discovery.mode },
+          { ...context, instance, feed, link, memory, topics, qos: options.qos, mode: options.discovery.mode },
           ended,
         );
         await Promise.race([announcing, connection.lost, aborted(ended)]);

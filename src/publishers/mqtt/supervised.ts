@@ -2,12 +2,13 @@
  * The publisher of the app that was told of no broker: the Supervisor knows one, and its credentials. They change when
  * the broker's app is installed anew, so that they are asked for again whenever a connection has ended.
  */
-import { monotonicMs } from "../../lib/clock.ts";
+import { monotonicMs, sleep } from "../../lib/clock.ts";
 import { describeError, RecoverableError } from "../../lib/errors.ts";
 import type { Finding } from "../../lib/finding.ts";
+import type { Logger } from "../../lib/log.ts";
 import type { Scrubber } from "../../lib/scrub.ts";
 import { type BrokerService, findBroker, type SupervisorAccess } from "../../lib/supervisor.ts";
-import type { Publisher } from "../publisher.ts";
+import type { Details, OpenTraces, Publisher } from "../publisher.ts";
 import { LoginRefused } from "./connection.ts";
 import { type MqttOptions, mqttOptions } from "./options.ts";
 
@@ -16,8 +17,7 @@ interface Context {
   readonly scrubber: Scrubber;
   /** Makes the publisher for a broker. */
   readonly create: (options: MqttOptions) => Publisher;
-  /** What publishes where there is no broker; without it, the publisher waits for one. */
-  readonly withoutBroker?: Publisher;
+  readonly log: Logger;
 }
 
 /** How long to wait at least before the Supervisor is asked once more for a broker, or for one that lets us in. */
@@ -25,9 +25,19 @@ const ASK_AGAIN_MS = 15_000;
 /** How long credentials that were refused are not tried again; longer each time. */
 const REFUSED_MS = [30_000, 60_000, 120_000, 300_000, 600_000];
 
+/** Another publisher reaches Home Assistant meanwhile. */
 const NO_BROKER =
   "there is no MQTT broker: install the app Mosquitto broker (Settings → Apps → App store) and start it, and set up the " +
-  "integration MQTT, which Home Assistant then offers; or write another broker's address into mqtt.url";
+  "integration MQTT, which Home Assistant then offers; or write another broker's address into mqtt.url. Until then the " +
+  "pets come by Home Assistant's own API";
+
+const NOTHING: OpenTraces = {
+  names: [],
+  words: { one: "topic", place: "at the broker", advice: "" },
+  isInUse: false,
+  remove: () => Promise.resolve([]),
+  close: () => Promise.resolve(),
+};
 
 /** The same credentials, refused so many times. */
 interface Refusal {
@@ -36,7 +46,7 @@ interface Refusal {
   readonly untilMs: number;
 }
 
-export function createSupervisedPublisher({ supervisor, scrubber, create, withoutBroker }: Context): Publisher {
+export function createSupervisedPublisher({ supervisor, scrubber, create, log }: Context): Publisher {
   let made: { readonly options: MqttOptions; readonly publisher: Publisher } | undefined;
   let refusal: Refusal | undefined;
 
@@ -60,10 +70,16 @@ export function createSupervisedPublisher({ supervisor, scrubber, create, withou
     }
   }
 
-  async function need(signal: AbortSignal): Promise<NonNullable<typeof made>> {
-    const found = await find(signal);
-    if (found === undefined) throw new RecoverableError(NO_BROKER, { retryAfterMs: ASK_AGAIN_MS });
-    return found;
+  /** Undefined when the signal was aborted before there was a broker. */
+  async function waitForBroker(signal: AbortSignal, ready: (details: Details) => void): Promise<typeof made> {
+    log.info(`mqtt: ${NO_BROKER}`);
+    ready({ why: NO_BROKER });
+    while (!signal.aborted) {
+      await sleep(ASK_AGAIN_MS, signal);
+      const found = signal.aborted ? undefined : await find(signal);
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
 
   /** The broker's own sentence names options that nobody has set, so that it is left out. */
@@ -91,8 +107,8 @@ export function createSupervisedPublisher({ supervisor, scrubber, create, withou
   return {
     name: "mqtt",
     async run(feed, signal, ready) {
-      const found = withoutBroker === undefined ? await need(signal) : await find(signal);
-      if (found === undefined) return await withoutBroker?.run(feed, signal, ready);
+      const found = (await find(signal)) ?? (await waitForBroker(signal, ready));
+      if (found === undefined) return;
       beware(found.options);
       const accepted = (): void => {
         refusal = undefined;
@@ -107,18 +123,17 @@ export function createSupervisedPublisher({ supervisor, scrubber, create, withou
     async *probe(signal) {
       const part = "Supervisor";
       try {
-        const { options, publisher } = await need(signal);
-        yield { part, result: "works", sentence: `knows a broker at ${new URL(options.url).host}` } satisfies Finding;
-        yield* publisher.probe(signal);
+        const found = await find(signal);
+        if (found === undefined) return yield { part, result: "hint", sentence: NO_BROKER } satisfies Finding;
+        const { host } = new URL(found.options.url);
+        yield { part, result: "works", sentence: `knows a broker at ${host}` } satisfies Finding;
+        yield* found.publisher.probe(signal);
       } catch (error) {
         yield { part, result: "unreachable", sentence: describeError(error) } satisfies Finding;
-        if (withoutBroker !== undefined) yield* withoutBroker.probe(signal);
       }
     },
     async traces(signal) {
-      const { publisher } = await need(signal);
-      if (publisher.traces === undefined) throw new TypeError("the publisher finds no traces");
-      return await publisher.traces(signal);
+      return (await (await find(signal))?.publisher.traces?.(signal)) ?? NOTHING;
     },
   };
 }

@@ -1,9 +1,9 @@
 /** The maker's own list of the newest firmware: fetched at most once a day, and of no harm when it cannot be had. */
 import { describeError } from "../../lib/errors.ts";
+import { readJson, request } from "../../lib/http.ts";
 import type { Logger } from "../../lib/log.ts";
 import type { FirmwareListed } from "../../model/event.ts";
 import { decodeFirmware } from "./decode.ts";
-import { readJson, request } from "./http.ts";
 
 /** What was fetched, and when, epoch ms; kept over restarts and shared by all accounts. */
 export interface FirmwareKeep {

@@ -4,10 +4,10 @@
  */
 import { monotonicMs } from "../../lib/clock.ts";
 import { FatalError, RecoverableError } from "../../lib/errors.ts";
+import { type HttpAnswer, readJson, request, succeeded } from "../../lib/http.ts";
 import type { Scrubber } from "../../lib/scrub.ts";
 import type { AccountReport } from "../../model/device.ts";
 import { decodeLogin, type Login } from "./decode.ts";
-import { type HttpAnswer, readJson, request, succeeded } from "./http.ts";
 import type { AccountOptions } from "./options.ts";
 
 export interface Session {

@@ -137,6 +137,15 @@ export class HomeAssistant {
     await this.#end("SIGKILL");
   }
 
+  /** Connections stay open and nothing is answered. */
+  freeze(): void {
+    this.#process.signal("SIGSTOP");
+  }
+
+  thaw(): void {
+    this.#process.signal("SIGCONT");
+  }
+
   async restart(): Promise<void> {
     await this.stop();
     await this.start();

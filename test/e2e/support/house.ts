@@ -15,7 +15,9 @@ export const HOME = { latitude: 51.5, longitude: -0.12 };
 /** The sections of the configuration, laid over what every test needs. */
 export interface HouseConfig {
   readonly pettracer?: object;
-  readonly mqtt?: object;
+  /** False for none: then the way has to be `home_assistant`. */
+  readonly mqtt?: object | false;
+  readonly home_assistant?: object;
   readonly home?: object;
   readonly entities?: object;
 }
@@ -71,15 +73,19 @@ export class House {
     const { login, password } = OWNER;
     const { portalUrl, streamUrl } = this.cloud;
     const account = { username: login, password, portal_url: portalUrl, stream_url: streamUrl };
-    return { pettracer: { ...account, ...pettracer }, mqtt: { url: this.broker.url, ...mqtt }, ...others };
+    const broker = mqtt === false ? {} : { mqtt: { url: this.broker.url, ...mqtt } };
+    return { pettracer: { ...account, ...pettracer }, ...broker, ...others };
   }
 }
 
-/** Without a daemon; `name` is that of the logs that it leaves behind. */
-export async function openHouse(name: string): Promise<House> {
+/**
+ * Without a daemon; `name` is that of the logs that it leaves behind.
+ * @param hasMqtt whether Home Assistant knows the broker
+ */
+export async function openHouse(name: string, hasMqtt = true): Promise<House> {
   const [cloud, broker] = await Promise.all([startCloud(), startMosquitto()]);
   cloud.addAccount(OWNER);
-  const home = await startHomeAssistant({ mqtt: { host: "127.0.0.1", port: broker.port } });
+  const home = await startHomeAssistant(hasMqtt ? { mqtt: { host: "127.0.0.1", port: broker.port } } : {});
   return new House(name, cloud, broker, home);
 }
 

@@ -1,23 +1,28 @@
 /**
- * One HTTP request to the cloud, bounded in time and size. By Node's own client: `fetch` would take 12 MB of memory
- * for a request every few minutes.
+ * One HTTP request, bounded in time and size. By Node's own client: `fetch` would take 12 MB of memory for a request
+ * every few minutes.
  */
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { describeError, RecoverableError } from "../../lib/errors.ts";
+import { describeError, RecoverableError } from "./errors.ts";
+import type { TlsOptions } from "./tls.ts";
 
 export interface HttpAnswer {
   readonly status: number;
   readonly bytes: Buffer;
-  /** How long the cloud asks us to wait, ms. */
+  /** How long the other side asks us to wait, ms. */
   readonly retryAfterMs: number | undefined;
 }
 
 interface Request {
   readonly signal: AbortSignal;
   readonly token?: string;
-  /** Sent as JSON by POST; without one the request is a GET. */
+  /** Sent as JSON by POST. */
   readonly body?: object;
+  /** By default POST with a body, and GET without one. */
+  readonly method?: "DELETE";
+  /** Whom an https address has to prove itself to. */
+  readonly tls?: TlsOptions;
 }
 
 const TIMEOUT_MS = 15_000;
@@ -25,7 +30,7 @@ const LARGEST_BYTES = 16 * 1024 * 1024;
 
 /**
  * Any answer, whatever its status; a redirect is an answer, too: the password must not follow it.
- * @throws RecoverableError when the cloud cannot be reached or says too much
+ * @throws RecoverableError when the other side cannot be reached or says too much
  */
 export async function request(url: string, options: Request): Promise<HttpAnswer> {
   const { host } = new URL(url);
@@ -41,7 +46,7 @@ export async function request(url: string, options: Request): Promise<HttpAnswer
   }
 }
 
-function send(url: string, { token, body }: Request, signal: AbortSignal): Promise<IncomingMessage> {
+function send(url: string, { token, body, method, tls }: Request, signal: AbortSignal): Promise<IncomingMessage> {
   const text = body === undefined ? undefined : JSON.stringify(body);
   const headers = {
     accept: "application/json",
@@ -52,7 +57,14 @@ function send(url: string, { token, body }: Request, signal: AbortSignal): Promi
   const start = url.startsWith("https:") ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
     // A connection of its own: one that was kept may have died in the minutes since the last request.
-    const call = start(url, { method: text === undefined ? "GET" : "POST", headers, agent: false, signal }, resolve);
+    const how = {
+      method: method ?? (text === undefined ? "GET" : "POST"),
+      headers,
+      agent: false,
+      signal,
+      ...tls,
+    } as const;
+    const call = start(url, how, resolve);
     call.on("error", reject);
     call.end(text);
   });

@@ -1,0 +1,154 @@
+/**
+ * A WebSocket to Home Assistant that is open and logged in, over `ws`: for certificates of one's own, with time limits,
+ * and with a listener for errors that stays, since an error without one would end the process.
+ * https://developers.home-assistant.io/docs/api/websocket#authentication-phase
+ */
+import type { HaWebSocket } from "home-assistant-js-websocket";
+import WebSocket, { type RawData } from "ws";
+import { RecoverableError } from "../../lib/errors.ts";
+import { z } from "../../lib/schema.ts";
+import type { Endpoint } from "./endpoint.ts";
+
+/** The token was refused: each further try would count towards Home Assistant's ban of our address. */
+export class TokenRefused extends Error {
+  override readonly name = "TokenRefused";
+}
+
+interface Attempt {
+  readonly signal: AbortSignal;
+  /** Why the socket has ended, told once, whenever that is. */
+  readonly onEnd: (error: Error) => void;
+}
+
+const HANDSHAKE_MS = 10_000;
+const GOODBYE_MS = 1_000;
+const LARGEST_BYTES = 64 * 1024 * 1024;
+
+const greeting = z.looseObject({ type: z.string(), ha_version: z.string().optional() });
+
+/** Resolves when Home Assistant has accepted the token. @throws TokenRefused, RecoverableError with a sentence */
+export function openSocket(endpoint: Endpoint, { signal, onEnd }: Attempt): Promise<HaWebSocket> {
+  const { name, socketUrl, token, tls } = endpoint;
+  const ws = new WebSocket(socketUrl, {
+    ...tls,
+    perMessageDeflate: false,
+    handshakeTimeout: HANDSHAKE_MS,
+    maxPayload: LARGEST_BYTES,
+  });
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => end(unreachable("it did not answer in time")), 2 * HANDSHAKE_MS);
+    const stop = (): void => end(new RecoverableError("stopped while connecting"));
+    let hasEnded = false;
+    signal.addEventListener("abort", stop, { once: true });
+
+    function unreachable(reason: string): RecoverableError {
+      return new RecoverableError(`Home Assistant at ${name} cannot be reached: ${reason}`);
+    }
+
+    function settle(): void {
+      clearTimeout(late);
+      signal.removeEventListener("abort", stop);
+      ws.off("message", greet);
+    }
+
+    function end(error: Error): void {
+      if (hasEnded) return;
+      hasEnded = true;
+      settle();
+      closeSoon(ws);
+      reject(error);
+      onEnd(error);
+    }
+
+    function greet(data: RawData): void {
+      const message = greeting.safeParse(parse(data)).data;
+      if (message?.type === "auth_required") ws.send(JSON.stringify({ type: "auth", access_token: token }));
+      else if (message?.type === "auth_ok") {
+        settle();
+        resolve(asHomeAssistantSocket(ws, message.ha_version ?? "", onBroken));
+      } else if (message?.type === "auth_invalid") end(new TokenRefused(`Home Assistant at ${name} refused the token`));
+      else end(unreachable("what answers there is no Home Assistant"));
+    }
+
+    const onBroken = (): void => end(new RecoverableError(`Home Assistant at ${name} sent what is no JSON`));
+    ws.on("message", greet);
+    ws.on("unexpected-response", (request, response) => {
+      request.destroy();
+      end(unreachable(`HTTP ${response.statusCode ?? 0}${MEANING[response.statusCode ?? 0] ?? ""}`));
+    });
+    ws.on("error", (error) => end(unreachable(reasonOf(error))));
+    if (signal.aborted) stop();
+    ws.on("close", (code) => end(new RecoverableError(`Home Assistant at ${name} closed the connection (${code})`)));
+  });
+}
+
+/** Certificates that nobody whom we trust has signed, as Node names that. */
+const UNTRUSTED = /^(?:UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_UNTRUSTED)/;
+
+function reasonOf(error: Error): string {
+  const code = "code" in error ? String(error.code) : "";
+  if (UNTRUSTED.test(code)) {
+    return "its certificate is signed by nobody whom this computer knows: set home_assistant.ca to the file of the authority that signed it";
+  }
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return "its certificate is for another name than home_assistant.url has";
+  return error.message || code || "no connection";
+}
+
+const MEANING: Readonly<Record<number, string>> = {
+  301: ", it wants another address: is that http:// or https:// in home_assistant.url?",
+  302: ", it wants another address: is that http:// or https:// in home_assistant.url?",
+  308: ", it wants another address: is that http:// or https:// in home_assistant.url?",
+  403: ", it has banned our address (ip_bans.yaml in its configuration folder)",
+  404: ", there is no Home Assistant",
+  502: ", it is starting",
+  503: ", it is starting",
+};
+
+function parse(data: RawData): unknown {
+  try {
+    return JSON.parse(textOf(data));
+  } catch {
+    return undefined;
+  }
+}
+
+function textOf(data: RawData): string {
+  if (Array.isArray(data)) return Buffer.concat(data).toString("utf8");
+  return (data instanceof ArrayBuffer ? Buffer.from(data) : data).toString("utf8");
+}
+
+/** Says goodbye where somebody listens; a peer that does not answer is not waited for. */
+function closeSoon(ws: WebSocket): void {
+  if (ws.readyState === WebSocket.OPEN) WebSocket.prototype.close.call(ws, 1000);
+  else ws.terminate();
+  setTimeout(() => ws.terminate(), GOODBYE_MS).unref();
+}
+
+/**
+ * The socket as the library wants it. What its reader throws (at text that is no JSON) would end the process: here it
+ * ends the connection.
+ */
+function asHomeAssistantSocket(ws: WebSocket, haVersion: string, onBroken: () => void): HaWebSocket {
+  const add = ws.addEventListener.bind(ws);
+  function guarded(listener: (event: object) => void): (event: object) => void {
+    return (event) => {
+      try {
+        listener(event);
+      } catch {
+        onBroken();
+      }
+    };
+  }
+  const socket: unknown = Object.assign(ws, {
+    haVersion,
+    close: () => closeSoon(ws),
+    addEventListener: (type: string, listener: (event: object) => void) =>
+      type === "message" ? add("message", guarded(listener)) : add("close", listener),
+  });
+  if (!isHomeAssistantSocket(socket)) throw new TypeError("ws is no WebSocket any more");
+  return socket;
+}
+
+function isHomeAssistantSocket(socket: unknown): socket is HaWebSocket {
+  return socket instanceof WebSocket && "haVersion" in socket;
+}

@@ -1,0 +1,107 @@
+/** What has to be right again at once, when Home Assistant or its broker was away. */
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { createLog } from "../../../src/lib/log.ts";
+import { createScrubber } from "../../../src/lib/scrub.ts";
+import { supervise } from "../../../src/lib/supervise.ts";
+import { homeAssistantOptions } from "../../../src/publishers/homeassistant/options.ts";
+import { createHomeAssistantPublisher } from "../../../src/publishers/homeassistant/publisher.ts";
+import type { Feed } from "../../../src/publishers/publisher.ts";
+import { createStore, type Store } from "../../../src/store/store.ts";
+import { PRODUCT } from "../../support/arbitraries.ts";
+import { type FakeHomeAssistant, startFakeHomeAssistant } from "../../support/fake-home-assistant.ts";
+import { idleBridge } from "../../support/idle-bridge.ts";
+import { memoryStream } from "../../support/stream.ts";
+import { until } from "../../support/until.ts";
+
+/** Home Assistant itself needs about as long. */
+const SOON_MS = 5_000;
+const BRIDGE = "pawline/bridge/state";
+const STATE = "pawline/pettracer_1/state";
+
+let fake: FakeHomeAssistant;
+let store: Store;
+let stop: AbortController;
+let running: Promise<void>;
+
+beforeEach(async () => {
+  fake = await startFakeHomeAssistant();
+  stop = new AbortController();
+  store = createStore({ version: "1", startedAt: 0, logLevel: "info" }, { maxAccuracyM: 200, flapMs: 60_000 });
+  store.dispatch({ type: "accountConfigured", account: "pettracer" });
+  const collar = { key: "pettracer_1", id: 1, product: PRODUCT, report: { name: "Oreo", batteryMv: 4_000 } };
+  const listing = { account: "pettracer", at: Date.now(), isConfirmed: true, collars: [collar], stations: [] };
+  store.dispatch({ type: "devicesListed", ...listing });
+});
+
+afterEach(async () => {
+  stop.abort();
+  await running;
+  await fake.close();
+});
+
+async function start(): Promise<void> {
+  const scrubber = createScrubber();
+  const log = await createLog({ level: "debug", format: "json", scrubber, output: memoryStream() });
+  const options = homeAssistantOptions.parse({ url: fake.url, token: fake.moods.token });
+  const publisher = createHomeAssistantPublisher(options, {
+    log,
+    scrubber,
+    version: "0",
+    clientId: "pawline-test",
+    exclude: [],
+    preferredPosition: "station",
+    cursor: { read: () => 0, write: () => {} },
+    keep: { read: () => undefined, write: () => {} },
+    published: { value: 0 },
+    hasBroker: () => Promise.resolve(false),
+  });
+  const feed: Feed = {
+    ...idleBridge,
+    state: store.state,
+    changes: (ended) => store.changes(ended),
+    activities: () => [],
+    request() {},
+  };
+  running = supervise((signal, ready) => publisher.run(feed, signal, ready), {
+    name: "homeassistant",
+    log,
+    signal: stop.signal,
+  });
+}
+
+function report(batteryMv: number): void {
+  store.dispatch({ type: "collarReported", key: "pettracer_1", at: Date.now(), report: { batteryMv } });
+}
+
+function firstAfter(topic: string, from: number): Promise<unknown> {
+  return until(
+    () =>
+      fake
+        .published()
+        .slice(from)
+        .some((one) => one.topic === topic),
+    topic,
+    SOON_MS,
+  );
+}
+
+test("a bridge whose online stands at the broker from before says at once that it is there", async () => {
+  fake.moods.retained.set(BRIDGE, "online");
+  await start();
+  await firstAfter(STATE, 0);
+  await firstAfter(BRIDGE, 0);
+});
+
+test("when Home Assistant has found back to its broker, it is told at once what it has missed", async () => {
+  await start();
+  await firstAfter(BRIDGE, 0);
+  fake.moods.answer = () => Promise.resolve("The client is not currently connected.");
+  const from = fake.published().length;
+  report(3_700);
+  await firstAfter(STATE, from);
+  fake.moods.answer = () => Promise.resolve(undefined);
+  const back = fake.published().length;
+  fake.publish("homeassistant/status", "online", false);
+  await firstAfter(STATE, back);
+  expect(fake.published()[back]?.payload).not.toBe("");
+});
