@@ -9,20 +9,22 @@ import type { Cursor } from "./discovery/teller.ts";
 import { VERSION } from "./lib/about.ts";
 import { createBell } from "./lib/bell.ts";
 import { aborted, monotonicMs, sleep } from "./lib/clock.ts";
-import { type DataDir, openDataDir } from "./lib/data-dir.ts";
+import { type DataDir, keepIn, openDataDir } from "./lib/data-dir.ts";
 import { RecoverableError } from "./lib/errors.ts";
 import type { Logger } from "./lib/log.ts";
 import { createMetrics, type Metrics, type Usage } from "./lib/metrics.ts";
 import type { Scrubber } from "./lib/scrub.ts";
 import type { SupervisorAccess } from "./lib/supervisor.ts";
 import { COUNTERS, type CounterTable } from "./model/counters.ts";
+import type { StoreEvent } from "./model/event.ts";
 import { createPublishers } from "./publishers/index.ts";
-import type { Feed, Keep, Publisher } from "./publishers/publisher.ts";
+import type { Feed, Publisher } from "./publishers/publisher.ts";
 import { createSources } from "./sources/index.ts";
 import type { Source } from "./sources/source.ts";
 import { keepArchive, readArchive, writeArchive } from "./store/archive.ts";
 import type { Rules } from "./store/reduce.ts";
 import { createStore, type Store } from "./store/store.ts";
+import { createTrack } from "./track/track.ts";
 
 export interface Daemon {
   /** Resolves when all is published, said and closed, after the signal was aborted. */
@@ -47,6 +49,8 @@ interface PartTools extends Pick<Tools, "log" | "scrubber" | "supervisor" | "usa
   readonly cursor?: (publisher: string) => Cursor;
   /** Where it is counted what they do; the same. */
   readonly metrics?: Metrics<CounterTable>;
+  /** Whether a person waits for it, at the command line. */
+  readonly isAsked?: boolean;
 }
 
 /** How often the daemon looks at the clock, ms: for silence, for what ends by itself, for the time outside. */
@@ -85,7 +89,17 @@ export async function startDaemon(config: Config, tools: Tools): Promise<Daemon>
     onRepublish: republishing.onRing,
   };
   const cursor = createCursors(data, store.activities(0).at(-1)?.sequence ?? 0);
-  const crew: Crew = createCrew({ dispatch: store.dispatch, feed, log, signal });
+  const track = await createTrack({
+    folder: config.data_dir,
+    retentionMs: config.track.retention,
+    log,
+    source: (name) => crew.source(name),
+  });
+  const dispatch = (event: StoreEvent): void => {
+    store.dispatch(event);
+    track.note(event);
+  };
+  const crew: Crew = createCrew({ dispatch, feed, log, signal });
   let inForce = config;
 
   function sourceOf(device: string): Source {
@@ -109,14 +123,16 @@ export async function startDaemon(config: Config, tools: Tools): Promise<Daemon>
     const members = await membersOf(next, data, { ...tools, cursor, metrics }, isRestart);
     inForce = next;
     store.setRules(rulesOf(next));
+    track.setRetention(next.track.retention);
     await crew.replace(members);
   }
 
   await apply(config);
-  const keeping = Promise.all([tick(store, desk, signal), keepArchive(data, store, signal)]);
+  const keeping = Promise.all([tick(dispatch, desk, signal), keepArchive(data, store, signal), track.run(signal)]);
   const ended = aborted(signal).then(async () => {
     await Promise.all([keeping, crew.ended()]);
     writeArchive(data, store);
+    track.close();
   });
   const reload = async (next: Config): Promise<void> => {
     await apply(next);
@@ -154,7 +170,15 @@ async function membersOf(config: Config, data: DataDir, tools: PartTools, isRest
 export async function createParts(
   config: Config,
   data: DataDir,
-  { log, scrubber, supervisor, usage, cursor = () => NO_CURSOR, metrics = createMetrics(COUNTERS) }: PartTools,
+  {
+    log,
+    scrubber,
+    supervisor,
+    usage,
+    cursor = () => NO_CURSOR,
+    metrics = createMetrics(COUNTERS),
+    isAsked = false,
+  }: PartTools,
 ): Promise<{ sources: Source[]; publishers: Publisher[] }> {
   const publishers = await createPublishers(config, {
     log,
@@ -171,7 +195,14 @@ export async function createParts(
   });
   return {
     publishers,
-    sources: await createSources(config.pettracer, { log, scrubber, metrics, firmware: keepIn(data, "firmware") }),
+    sources: await createSources(config.pettracer, {
+      log,
+      scrubber,
+      metrics,
+      firmware: keepIn(data, "firmware"),
+      logins: keepIn(data, "logins"),
+      isAsked,
+    }),
   };
 }
 
@@ -195,10 +226,6 @@ function clientIdOf(data: DataDir): string {
   const id = `pawline-${randomBytes(4).toString("hex")}`;
   data.write("client", { id });
   return id;
-}
-
-function keepIn(data: DataDir, name: string): Keep {
-  return { read: () => data.read(name), write: (value) => data.write(name, value) };
 }
 
 /**
@@ -231,11 +258,11 @@ function timersIn(data: DataDir): { read(): unknown; write(timers: Timers): void
 }
 
 /** Tells how time goes by: silence has no event of its own. */
-async function tick(store: Store, desk: Desk, signal: AbortSignal): Promise<void> {
+async function tick(dispatch: Store["dispatch"], desk: Desk, signal: AbortSignal): Promise<void> {
   for (let before = monotonicMs(); !signal.aborted; ) {
     await sleep(TICK_MS, signal);
     const [now, at] = [monotonicMs(), Date.now()];
-    store.dispatch({ type: "timePassed", at, elapsedMs: now - before });
+    dispatch({ type: "timePassed", at, elapsedMs: now - before });
     desk.tick(at);
     before = now;
   }

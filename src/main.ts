@@ -13,6 +13,12 @@ if (major < 22 || (major === 22 && minor < 13)) {
   process.exit(2);
 }
 
+// Node.js calls its SQLite an experiment, which is nothing that our users could do something about.
+const emitWarning = process.emitWarning.bind(process);
+process.emitWarning = (warning: string | Error, ...rest: never[]): void => {
+  if (!String(warning).startsWith("SQLite is an experimental feature")) emitWarning(warning, ...rest);
+};
+
 // Only now: what is imported needs that version.
 const { runProgram } = await import("./commands/program.ts");
 

@@ -107,10 +107,10 @@ async function sourceOf(
   throw new RecoverableError(`${collar.key} is in no account`);
 }
 
-function sourcesWith(code: 0 | 2, { config, log, scrubber }: CommandContext): Promise<Source[]> {
+function sourcesWith(code: 0 | 2, context: CommandContext): Promise<Source[]> {
   return createSources(
-    config.pettracer.map((account) => ({ ...account, off_code: code })),
-    { log, scrubber },
+    context.config.pettracer.map((account) => ({ ...account, off_code: code })),
+    context,
   );
 }
 

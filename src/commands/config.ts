@@ -63,9 +63,9 @@ function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
   );
 }
 
-function written(value: unknown, { path }: Leaf): string {
-  // The one value that is kept in another form than it is written.
-  if (path.at(-1) === "refresh" && typeof value === "number") return formatDuration(value);
+function written(value: unknown, { type }: Leaf): string {
+  // A duration is kept as a number, and written as a text.
+  if (type === "text" && typeof value === "number") return formatDuration(value);
   return typeof value === "string" ? withoutCredentials(value) : JSON.stringify(value);
 }
 

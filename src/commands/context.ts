@@ -1,6 +1,7 @@
 /** What most commands begin with: the configuration and a log that keeps its secrets. */
 import { type LoadedConfig, loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
+import { keepIn, openDataDir } from "../lib/data-dir.ts";
 import { createLog, type Logger } from "../lib/log.ts";
 import { createScrubber, type Scrubber } from "../lib/scrub.ts";
 import { type SupervisorAccess, supervisorOf } from "../lib/supervisor.ts";
@@ -12,6 +13,10 @@ export interface CommandContext {
   readonly log: Logger;
   readonly scrubber: Scrubber;
   readonly supervisor: SupervisorAccess | undefined;
+  /** How the last logins went: a command's login counts like the daemon's. */
+  readonly logins: ReturnType<typeof keepIn>;
+  /** A person waits for what the command does; the daemon is not asked for anything. */
+  readonly isAsked: true;
 }
 
 /**
@@ -31,7 +36,8 @@ export async function openContext(
   const level = options.logLevel === undefined && usualLevel !== undefined ? usualLevel : loaded.config.log.level;
   const log = await createLog({ ...loaded.config.log, level, scrubber, output: terminal.stderr });
   for (const warning of loaded.warnings) log.warn(warning);
-  return { loaded, config: loaded.config, log, scrubber, supervisor };
+  const logins = keepIn(openDataDir(loaded.config.data_dir, log), "logins");
+  return { loaded, config: loaded.config, log, scrubber, supervisor, logins, isAsked: true };
 }
 
 /** The configuration as it stands now. */

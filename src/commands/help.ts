@@ -172,10 +172,12 @@ export const CONFIG_HELP: CommandHelp = {
 export const TRACK_HELP: CommandHelp = {
   summary: "a collar's stored positions as GPX, GeoJSON or CSV",
   description: paragraphs(
-    "The positions that PetTracer keeps of one collar, as a document for maps and tables.",
+    `The positions of one collar, as a document for maps and tables: those that Pawline has kept while it ran
+     (track.retention in the configuration), and for all other times those that PetTracer keeps. Where everything is
+     there already, PetTracer is not asked, and need not be reached.`,
     `<device> is the collar's number (14758), its name in topics (pettracer_14758) or the pet's name (Oreo), in
      capitals or not. "pawline devices" lists them.`,
-    `The document goes to standard output, or to the file that --output names. The positions are fetched a day at a
+    `The document goes to standard output, or to the file that --output names. What is missing is fetched a day at a
      time; on a terminal, a bar shows how far a span of more than two days has come.`,
   ),
   after: after({

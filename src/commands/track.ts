@@ -1,14 +1,20 @@
-/** `pawline track DEVICE`: the positions that the cloud keeps of a collar, as a document. */
+/**
+ * `pawline track DEVICE`: the positions of a collar as a document: those that the daemon has kept, and for the times in
+ * which it may have missed some, those that the cloud keeps.
+ */
 import { extname } from "node:path";
 import { deviceName } from "../entities/name.ts";
 import { VERSION } from "../lib/about.ts";
+import { openDataDir } from "../lib/data-dir.ts";
 import { UsageError } from "../lib/errors.ts";
 import type { Collar } from "../model/device.ts";
 import { createSources } from "../sources/index.ts";
 import type { Source, Span, TrackSlice } from "../sources/source.ts";
+import { readArchive } from "../store/archive.ts";
 import { createStore } from "../store/store.ts";
+import { joinedTrack, openTrackReader, type TrackReader } from "../track/reader.ts";
 import { type CommandContext, openContext } from "./context.ts";
-import { findCollar } from "./find.ts";
+import { collarsCalled, findCollar } from "./find.ts";
 import { writeOutput } from "./output.ts";
 import { createProgress } from "./progress.ts";
 import { readSpan } from "./span.ts";
@@ -28,6 +34,8 @@ interface Job {
   readonly span: Span;
   readonly format: TrackFormat;
   readonly context: CommandContext;
+  /** What the daemon has kept, where it has. */
+  readonly reader: TrackReader | undefined;
   readonly terminal: Terminal;
   name: string;
   count: number;
@@ -41,7 +49,9 @@ export async function track(called: string, options: TrackOptions, terminal: Ter
   const span = readSpan(options, Date.now());
   const format = TRACK_FORMATS[options.format ?? formatOf(options.output)];
   const context = await openContext(options, terminal, "warn");
-  const job: Job = { called, span, format, context, terminal, name: "", count: 0 };
+  const { config, log } = context;
+  const reader = config.track.retention === 0 ? undefined : await openTrackReader(config.data_dir, log);
+  const job: Job = { called, span, format, context, reader, terminal, name: "", count: 0 };
   try {
     if (await writeOutput(options.output, documentOf(job), terminal)) conclude(job, options.output, terminal);
     return EXIT.fine;
@@ -49,6 +59,8 @@ export async function track(called: string, options: TrackOptions, terminal: Ter
     if (!terminal.signal.aborted) throw error;
     terminal.stderr.write("stopped\n");
     return EXIT.unexpected;
+  } finally {
+    reader?.close();
   }
 }
 
@@ -81,22 +93,52 @@ function* fixesOf({ fixes }: TrackSlice, job: Job): Generator<string> {
   }
 }
 
-async function findTrack({
-  called,
-  span,
-  context,
-  terminal,
-}: Job): Promise<{ collar: Collar; slices: AsyncIterable<TrackSlice> }> {
+interface Found {
+  readonly collar: Collar;
+  readonly slices: AsyncIterable<TrackSlice>;
+}
+
+async function findTrack(job: Job): Promise<Found> {
+  const { called, span, reader, context, terminal } = job;
+  const known = collarsCalled(readArchive(openDataDir(context.config.data_dir, context.log)).devices, called);
+  const [collar] = known;
+  const gaps = collar && known.length === 1 && reader?.gaps(collar.key, span);
+  if (!collar || !reader || !gaps) return await askCloud(job);
+  if (gaps.length === 0) {
+    terminal.stderr.write("Taken from what Pawline has kept; PetTracer was not asked.\n");
+    return { collar, slices: joinedTrack(reader, collar.key, span, nothing) };
+  }
+  try {
+    return await askCloud(job);
+  } catch (error) {
+    if (!(error instanceof UsageError)) tellKept(reader.covered(collar.key, span), terminal);
+    throw error;
+  }
+}
+
+async function* nothing(): AsyncGenerator<TrackSlice> {}
+
+async function askCloud({ called, span, reader, context, terminal }: Job): Promise<Found> {
+  const { signal } = terminal;
   const store = createStore(
     { version: VERSION, startedAt: Date.now(), logLevel: "" },
     { maxAccuracyM: context.config.home.max_accuracy, flapMs: 0 },
   );
   const sources = await createSources(context.config.pettracer, context);
-  for (const source of sources) await source.list(store.dispatch, terminal.signal);
+  for (const source of sources) await source.list(store.dispatch, signal);
   const collar = findCollar(store.state, called);
-  const slices = sourceOf(collar, sources)?.positions?.(collar.key, span, terminal.signal);
-  if (slices === undefined) throw new UsageError(`no positions are kept of ${deviceName(collar)}`);
-  return { collar, slices };
+  const source = sourceOf(collar, sources);
+  const fetch = source?.positions && ((gap: Span) => source.positions?.(collar.key, gap, signal) ?? nothing());
+  if (fetch === undefined) throw new UsageError(`no positions are kept of ${deviceName(collar)}`);
+  return { collar, slices: reader ? joinedTrack(reader, collar.key, span, fetch) : fetch(span) };
+}
+
+/** What can be had without the cloud, for whoever cannot reach it. */
+function tellKept(spans: readonly Span[], { stderr }: Terminal): void {
+  for (const { fromAt, toAt } of spans.slice(-3)) {
+    const [from, to] = [new Date(fromAt).toISOString(), new Date(toAt).toISOString()];
+    stderr.write(`What Pawline has kept can be had without PetTracer: --from ${from} --to ${to}\n`);
+  }
 }
 
 function sourceOf({ accounts }: Collar, sources: readonly Source[]): Source | undefined {

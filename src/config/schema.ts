@@ -1,6 +1,6 @@
 /** The configuration: one schema gives the types, the defaults, the documentation and the environment's names. */
 import { LOG_LEVELS } from "../lib/log.ts";
-import { duration, z } from "../lib/schema.ts";
+import { duration, durationOrNone, z } from "../lib/schema.ts";
 import { homeAssistantOptions } from "../publishers/homeassistant/options.ts";
 import { liveOptions } from "../publishers/live/options.ts";
 import { mqttOptions } from "../publishers/mqtt/options.ts";
@@ -20,6 +20,12 @@ const homeOptions = z.strictObject({
   flap_time: duration("0s", "1h")
     .prefault("60s")
     .describe("A cat that comes home and goes again (or the other way round) within this has done so once"),
+});
+
+const trackOptions = z.strictObject({
+  retention: durationOrNone("1h", "3650d")
+    .prefault("30d")
+    .describe("How long the positions of each cat are kept in data_dir; 0 keeps none"),
 });
 
 const logOptions = z.strictObject({
@@ -47,6 +53,7 @@ export const configSchema = z.strictObject({
   live: liveOptions.optional().describe("The status page, health and metrics, by HTTP"),
   home: homeOptions.prefault({}).describe("How positions at home are read"),
   entities: entityOptions.prefault({}).describe("Which entities are published"),
+  track: trackOptions.prefault({}).describe("The way that each cat has gone, as it is kept here"),
   log: logOptions.prefault({}).describe("The log, on standard error"),
   data_dir: z.string().min(1).default("./data").describe("Folder for what has to survive a restart"),
 });

@@ -11,7 +11,18 @@ export interface DataDir {
   write(name: string, value: unknown): void;
 }
 
+/** One value of the folder. */
+interface Keep {
+  read(): unknown;
+  write(value: unknown): void;
+}
+
+export function keepIn(data: DataDir, name: string): Keep {
+  return { read: () => data.read(name), write: (value) => data.write(name, value) };
+}
+
 export function openDataDir(folder: string, log: Logger): DataDir {
+  let isTold = false;
   return {
     read(name) {
       try {
@@ -24,8 +35,11 @@ export function openDataDir(folder: string, log: Logger): DataDir {
       try {
         mkdirSync(folder, { recursive: true, mode: 0o700 });
         replaceFile(join(folder, `${name}.json`), JSON.stringify(value));
+        isTold = false;
       } catch (error) {
-        log.warn(`data_dir: ${folder} cannot be written to (${describeError(error)})`);
+        // It is tried again and again, and told once.
+        log[isTold ? "debug" : "warn"](`data_dir: ${folder} cannot be written to (${describeError(error)})`);
+        isTold = true;
       }
     },
   };

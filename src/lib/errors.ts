@@ -22,6 +22,13 @@ export class RecoverableError extends Error {
 /** A failure that only the user can mend (refused credentials): the supervisor parks the component. */
 export class FatalError extends Error {
   override readonly name = "FatalError";
+  /** How long it has still to be parked, ms, where a part of that time has passed already. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(message: string, options: FailureOptions = {}) {
+    super(message, options);
+    this.retryAfterMs = options.retryAfterMs;
+  }
 }
 
 /** A wrong command line or configuration: the message is shown as it stands, and the exit code is 2. */

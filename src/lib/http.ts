@@ -21,6 +21,8 @@ interface Request {
   readonly body?: object;
   /** By default POST with a body, and GET without one. */
   readonly method?: "DELETE";
+  /** Called when a connection is there: from then on the other side may have heard of the request. */
+  readonly onConnect?: () => void;
   /** Whom an https address has to prove itself to. */
   readonly tls?: TlsOptions;
 }
@@ -34,19 +36,26 @@ const LARGEST_BYTES = 16 * 1024 * 1024;
  */
 export async function request(url: string, options: Request): Promise<HttpAnswer> {
   const { host } = new URL(url);
-  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(), TIMEOUT_MS);
   try {
-    const response = await send(url, options, AbortSignal.any([options.signal, timeout]));
+    const response = await send(url, options, AbortSignal.any([options.signal, timeout.signal]));
     const bytes = await readBody(response, host);
     return { status: response.statusCode ?? 0, bytes, retryAfterMs: retryAfter(response) };
   } catch (cause) {
     if (cause instanceof RecoverableError) throw cause;
-    if (timeout.aborted) throw new RecoverableError(`${host} did not answer within ${TIMEOUT_MS / 1000} s`);
+    if (timeout.signal.aborted) throw new RecoverableError(`${host} did not answer within ${TIMEOUT_MS / 1000} s`);
     throw new RecoverableError(`${host} cannot be reached: ${describeError(cause)}`);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
-function send(url: string, { token, body, method, tls }: Request, signal: AbortSignal): Promise<IncomingMessage> {
+function send(
+  url: string,
+  { token, body, method, onConnect, tls }: Request,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
   const text = body === undefined ? undefined : JSON.stringify(body);
   const headers = {
     accept: "application/json",
@@ -65,6 +74,7 @@ function send(url: string, { token, body, method, tls }: Request, signal: AbortS
       ...tls,
     } as const;
     const call = start(url, how, resolve);
+    if (onConnect) call.on("socket", (socket) => socket.once("connect", onConnect));
     call.on("error", reject);
     call.end(text);
   });

@@ -15,6 +15,7 @@ export function parseDuration(text: string): number | undefined {
 
 /** Milliseconds as a duration is written, in the largest unit that fits: `15m`. */
 export function formatDuration(ms: number): string {
+  if (ms === 0) return "0s";
   const [unit = "ms", unitMs = 1] = Object.entries(UNIT_MS).findLast(([, size]) => ms >= size && ms % size === 0) ?? [];
   return `${ms / unitMs}${unit}`;
 }
@@ -26,6 +27,18 @@ export function duration(shortest: string, longest: string) {
   return z.string(message).transform((text, context) => {
     const ms = parseDuration(text);
     if (ms !== undefined && ms >= min && ms <= max) return ms;
+    context.addIssue({ code: "custom", message });
+    return z.NEVER;
+  });
+}
+
+/** The same, or 0, with or without a unit. */
+export function durationOrNone(shortest: string, longest: string) {
+  const [min, max] = [parseDuration(shortest) ?? 0, parseDuration(longest) ?? Number.POSITIVE_INFINITY];
+  const message = `must be 0, or a duration from ${shortest} to ${longest}, such as 24h or 30d`;
+  return z.union([z.string(), z.literal(0)], message).transform((value, context) => {
+    const ms = value === 0 || value.trim() === "0" ? 0 : parseDuration(value);
+    if (ms === 0 || (ms !== undefined && ms >= min && ms <= max)) return ms;
     context.addIssue({ code: "custom", message });
     return z.NEVER;
   });

@@ -69,12 +69,13 @@ async function outcome(run: (signal: AbortSignal) => Promise<void>, signal: Abor
 
 /** Tells about the failure and returns how long to wait, ms. */
 function report(failure: unknown, attempt: number, options: Supervision): number {
-  const { name, log, parkedMs = 3_600_000 } = options;
+  const { name, log } = options;
   const error = describeError(failure);
   if (failure instanceof FatalError) {
+    const parkedMs = Math.min(failure.retryAfterMs ?? Number.POSITIVE_INFINITY, options.parkedMs ?? 3_600_000);
     options.onCondition?.({ state: "parked", error });
     log.error(
-      `${name}: ${error} Not tried again for ${Math.round(parkedMs / 60_000)} min, or until the configuration changes.`,
+      `${name}: ${error} Not tried again for ${Math.ceil(parkedMs / 60_000)} min, or until the configuration changes.`,
     );
     return parkedMs;
   }

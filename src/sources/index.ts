@@ -5,6 +5,7 @@ import type { Scrubber } from "../lib/scrub.ts";
 import { sourceName } from "../model/account.ts";
 import type { CounterTable } from "../model/counters.ts";
 import type { FirmwareKeep } from "./pettracer/firmware.ts";
+import type { LoginKeep } from "./pettracer/login-gate.ts";
 import type { AccountOptions } from "./pettracer/options.ts";
 import type { Source } from "./source.ts";
 
@@ -14,6 +15,8 @@ interface Context {
   readonly firmware?: FirmwareKeep;
   /** Where it is counted what they do; a command that ends soon needs none. */
   readonly metrics?: Metrics<CounterTable>;
+  readonly logins?: LoginKeep;
+  readonly isAsked?: boolean;
 }
 
 /** How many accounts there are decides whether they are numbered. */

@@ -343,6 +343,7 @@ test("the configuration: choices, numbers and what is usual are shown", () => {
     },
     home: { prefer: "station", max_accuracy: 200, flap_time: "60s" },
     entities: { exclude: [] },
+    track: { retention: "2592000s" },
     log: { level: "debug", format: "auto" },
     data_dir: "./data",
   });

@@ -1,5 +1,6 @@
 /** The command line itself: help, version, what is wrong usage, and `config`. */
 import { readFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { parse } from "yaml";
 import { MINIMAL } from "../config/loading.ts";
@@ -223,4 +224,26 @@ test("config --schema is a JSON Schema that accepts the example, and nothing tha
 
 test("what the schema accepts is what is accepted", async () => {
   expect(await pawline(["config"], EXAMPLE)).toMatchObject({ code: 0, stderr: "" });
+});
+
+test("that Node.js calls its SQLite an experiment is not repeated; other warnings are", async () => {
+  const folder = temporaryFolder(onTestFinished);
+  folder.write("pawline.yaml", MINIMAL);
+  // As soon as the program has taken care of it: Node.js warns by the same function, in versions that do.
+  const script = folder.write(
+    "before.mjs",
+    `let emitWarning = process.emitWarning;
+     Object.defineProperty(process, "emitWarning", {
+       get: () => emitWarning,
+       set(next) {
+         emitWarning = next;
+         next("SQLite is an experimental feature and might change at any time", "ExperimentalWarning");
+         next("something else is an experimental feature", "ExperimentalWarning");
+       },
+     });`,
+  );
+  const env = { NODE_OPTIONS: `--import=${pathToFileURL(script).href}` };
+  const { stderr } = await runCli(["config"], { cwd: folder.path, env, atEnd: onTestFinished });
+  expect(stderr).toContain("something else is an experimental feature");
+  expect(stderr).not.toContain("SQLite");
 });

@@ -18,13 +18,15 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   config: ["lib", "sources", "publishers"],
   demo: [],
   control: ["model", "lib", "sources", "publishers"],
-  daemon: ["control", "config", "lib", "model", "store", "entities", "sources", "publishers", "discovery"],
+  track: ["model", "lib", "sources"],
+  daemon: ["control", "config", "lib", "model", "store", "track", "entities", "sources", "publishers", "discovery"],
   commands: [
     "control",
     "config",
     "lib",
     "model",
     "store",
+    "track",
     "entities",
     "sources",
     "publishers",
@@ -113,6 +115,15 @@ test("each npm package is imported from one folder; the simulated cloud has its 
     return dirname(from) !== PACKAGES[to];
   });
   expect(wrong).toEqual([]);
+});
+
+test("SQLite is loaded by the track store alone, and only when it is needed", () => {
+  const users = globSync("**/*.ts", { cwd: SRC }).filter((file) =>
+    readFileSync(join(SRC, file), "utf8").includes('"node:sqlite"'),
+  );
+  expect(users).toEqual(["track/database.ts"]);
+  const text = readFileSync(join(SRC, "track/database.ts"), "utf8");
+  expect(text).not.toMatch(/^import (?!type )[^;]*"node:sqlite"/m);
 });
 
 test("only main.ts touches the process", () => {

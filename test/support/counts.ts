@@ -5,7 +5,7 @@ export interface Counts {
   readonly logins: number;
   readonly listings: number;
   readonly upgrades: number;
-  /** REST calls of any kind. */
+  /** REST calls of any kind, but those for what was missed: they come some seconds later, and have tests of their own. */
   readonly calls: number;
 }
 
@@ -16,6 +16,6 @@ export function countCalls({ calls, upgrades }: Cloud, before?: Counts): Counts 
     logins: of("/user/login") - (before?.logins ?? 0),
     listings: of("/map/getccs") - (before?.listings ?? 0),
     upgrades: upgrades.length - (before?.upgrades ?? 0),
-    calls: calls.length - (before?.calls ?? 0),
+    calls: calls.filter(({ path }) => path !== "/map/getccpositions").length - (before?.calls ?? 0),
   };
 }

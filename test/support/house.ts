@@ -47,6 +47,7 @@ export interface Changes {
   readonly live?: Draft["live"];
   readonly home?: Draft["home"];
   readonly entities?: Draft["entities"];
+  readonly track?: Draft["track"];
   /** The stream's heart-beat, ms; it takes the place of the daemon's own. */
   readonly heartbeatMs?: number;
 }
@@ -205,13 +206,14 @@ export class House {
   }
 
   config(changes: Changes = {}): Config {
-    const { account, accounts, mqtt, live, home, entities } = { ...this.#options, ...changes };
+    const { account, accounts, mqtt, live, home, entities, track } = { ...this.#options, ...changes };
     return configSchema.parse({
       pettracer: accounts ?? [this.account(OWNER, account)],
       mqtt: { url: this.broker.url, ...this.#options.mqtt, ...mqtt },
       ...(live && { live }),
       ...(home && { home }),
       ...(entities && { entities }),
+      ...(track && { track }),
       // As the daemon is launched: a reload would go back to another one.
       log: { level: "trace" },
       data_dir: this.dataDir,

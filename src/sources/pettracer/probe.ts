@@ -3,16 +3,14 @@ import { sleep } from "../../lib/clock.ts";
 import { describeError, FatalError, RecoverableError } from "../../lib/errors.ts";
 import type { Finding } from "../../lib/finding.ts";
 import type { Logger } from "../../lib/log.ts";
-import type { Scrubber } from "../../lib/scrub.ts";
 import type { SourceEvent } from "../../model/event.ts";
 import { EMPTY_LISTING, type Listing, readListing } from "./listing.ts";
 import type { AccountOptions } from "./options.ts";
-import { createSession, type Session } from "./session.ts";
+import { createSession, type Session, type SessionContext } from "./session.ts";
 import { openStream } from "./stream.ts";
 
-interface Context {
+interface Context extends SessionContext {
   readonly log: Logger;
-  readonly scrubber: Scrubber;
 }
 
 /** A collar that sleeps says nothing for minutes: so long is waited for a first message, ms. */
@@ -30,7 +28,7 @@ export async function* probe(
   signal: AbortSignal,
   emit: (event: SourceEvent) => void = () => {},
 ): AsyncGenerator<Finding> {
-  const session = createSession(options, context.scrubber);
+  const session = createSession(options, context);
   let listing = EMPTY_LISTING;
   let isIn = false;
   yield* tryPart("PetTracer login", async () => {

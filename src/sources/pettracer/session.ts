@@ -8,6 +8,7 @@ import { type HttpAnswer, readJson, request, succeeded } from "../../lib/http.ts
 import type { Scrubber } from "../../lib/scrub.ts";
 import type { AccountReport } from "../../model/device.ts";
 import { decodeLogin, type Login } from "./decode.ts";
+import { createLoginGate, type LoginKeep } from "./login-gate.ts";
 import type { AccountOptions } from "./options.ts";
 
 export interface Session {
@@ -46,15 +47,27 @@ const REPLACED_EVERY_MS = 10 * 60_000;
 /** A token this near to its end is renewed before it is used, ms. */
 const RENEWAL_MS = 10 * 60_000;
 
-export function createSession(options: AccountOptions, scrubber: Scrubber): Session {
+export interface SessionContext {
+  readonly scrubber: Scrubber;
+  /** How the last logins went, kept over restarts; without it, over this session. */
+  readonly logins?: LoginKeep;
+  /** Whether a person waits for it, at the command line. */
+  readonly isAsked?: boolean;
+}
+
+export function createSession(options: AccountOptions, { scrubber, logins, isAsked = false }: SessionContext): Session {
+  const gate = createLoginGate(options, logins, isAsked);
   let current: Token | undefined;
   let wasRefused = false;
   let loggingIn: Promise<Login> | undefined;
 
   async function login(signal: AbortSignal): Promise<Login> {
-    const credentials = { login: options.username, password: options.password };
-    const answer = await request(`${options.portal_url}/user/login`, { body: credentials, signal });
-    const next = readLogin(answer);
+    const body = { login: options.username, password: options.password };
+    const url = `${options.portal_url}/user/login`;
+    const next = await gate.pass(
+      async (onConnect) => readLogin(await request(url, { body, signal, onConnect })),
+      signal,
+    );
     scrubber.add(next.token);
     current = { ...next, issuedAt: monotonicMs(), isReplacement: wasRefused, acceptedBy: new Set() };
     wasRefused = false;

@@ -8,7 +8,6 @@ import { aborted, monotonicMs } from "../../lib/clock.ts";
 import { describeError, FatalError, RecoverableError } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
 import type { Metrics } from "../../lib/metrics.ts";
-import type { Scrubber } from "../../lib/scrub.ts";
 import type { Command } from "../../model/command.ts";
 import type { CounterTable } from "../../model/counters.ts";
 import type { CollarReport } from "../../model/device.ts";
@@ -29,12 +28,11 @@ import { type AccountOptions, accountOptions } from "./options.ts";
 import { createPhotoAlbum, type PhotoAlbum } from "./photo.ts";
 import { storedPositions } from "./positions.ts";
 import { probe } from "./probe.ts";
-import { createSession, type Session } from "./session.ts";
+import { createSession, type Session, type SessionContext } from "./session.ts";
 import { openStream, type Stream, StreamEnded, TokenRefused } from "./stream.ts";
 
-interface Context {
+interface Context extends SessionContext {
   readonly log: Logger;
-  readonly scrubber: Scrubber;
   /** What is known of the newest firmware, kept over restarts; without it nobody asks for it. */
   readonly firmware?: FirmwareKeep;
   /** Where it is counted what it does. */
@@ -97,14 +95,14 @@ class PetTracerAccount {
   readonly #photos: PhotoAlbum;
 
   constructor(name: string, options: AccountOptions, context: Context) {
-    const { log, scrubber, firmware, heartbeatMs = HEARTBEAT_MS } = context;
+    const { log, firmware, heartbeatMs = HEARTBEAT_MS } = context;
     this.#firmware = firmware;
     this.#name = name;
     this.#counters = createCounters(name, context.metrics);
     this.#options = options;
     this.#log = log;
     this.#heartbeatMs = heartbeatMs;
-    this.#session = createSession(options, scrubber);
+    this.#session = createSession(options, context);
     this.#photos = createPhotoAlbum(this.#session, log);
   }
 

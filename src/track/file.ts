@@ -1,0 +1,121 @@
+/**
+ * The track's file in `data_dir`, for as long as the program runs. Whatever happens to it, the program goes on: a file
+ * that is broken is set aside and a new one begun, and a folder that cannot be written to is one warning.
+ */
+import { existsSync, renameSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { monotonicMs } from "../lib/clock.ts";
+import { describeError } from "../lib/errors.ts";
+import type { Logger } from "../lib/log.ts";
+import { isFileBroken, loadSqlite, openTrackDatabase, type TrackDatabase } from "./database.ts";
+
+export interface TrackFile {
+  /** What `act` gives; undefined where nothing can be kept at the moment. The file is opened when it is needed. */
+  use<T>(act: (database: TrackDatabase) => T): T | undefined;
+  /** Deletes all that was kept. */
+  remove(): void;
+  /** Deletes what was set aside before `oldestAt`, epoch ms. */
+  forget(oldestAt: number): void;
+  close(): void;
+}
+
+/** What it is called in `data_dir`; SQLite puts files of its own beside it while it is in use. */
+export function trackFileIn(folder: string): string {
+  return join(folder, "positions.sqlite");
+}
+
+const BESIDE = ["-wal", "-shm"];
+/** A file that could not be used is tried again after this, ms. */
+const RETRY_MS = 5_000;
+/** The same trouble is told again after this, ms. */
+const TOLD_EVERY_MS = 3_600_000;
+
+export async function createTrackFile(folder: string, log: Logger): Promise<TrackFile> {
+  const file = trackFileIn(folder);
+  const aside = `${file}.broken`;
+  let database: TrackDatabase | undefined;
+  let triedAt = Number.NEGATIVE_INFINITY;
+  let toldAt = Number.NEGATIVE_INFINITY;
+  const sqlite = await loadSqlite().catch((error: unknown) => {
+    log.warn(`no track is kept: this Node.js has no SQLite (${describeError(error)})`);
+    return undefined;
+  });
+
+  function open(): TrackDatabase | undefined {
+    if (sqlite === undefined || database !== undefined) return database;
+    try {
+      database = openTrackDatabase(sqlite, file);
+    } catch (error) {
+      if (!isFileBroken(error)) throw error;
+      setAside(error);
+      database = openTrackDatabase(sqlite, file);
+    }
+    return database;
+  }
+
+  function setAside(error: unknown): void {
+    close();
+    log.warn(
+      `the track in ${file} cannot be read (${describeError(error)}): set aside as ${aside}, a new one is begun`,
+    );
+    renameSync(file, aside);
+    // What belongs to the old file would be taken for the new one's.
+    for (const end of BESIDE) rmSync(`${file}${end}`, { force: true });
+  }
+
+  function close(): void {
+    try {
+      database?.close();
+    } catch (error) {
+      log.debug(`the track could not be closed: ${describeError(error)}`);
+    }
+    database = undefined;
+  }
+
+  function fail(error: unknown): undefined {
+    close();
+    triedAt = monotonicMs();
+    const isNews = triedAt - toldAt > TOLD_EVERY_MS;
+    if (isNews) toldAt = triedAt;
+    log[isNews ? "warn" : "debug"](
+      `no track is kept at the moment: ${file} cannot be written (${describeError(error)})`,
+    );
+  }
+
+  return {
+    close,
+    use(act) {
+      if (monotonicMs() - triedAt < RETRY_MS) return undefined;
+      try {
+        const opened = open();
+        return opened && act(opened);
+      } catch (error) {
+        if (!isFileBroken(error)) return fail(error);
+        try {
+          setAside(error);
+          const opened = open();
+          return opened && act(opened);
+        } catch (again) {
+          return fail(again);
+        }
+      }
+    },
+    remove() {
+      close();
+      for (const gone of [file, aside, ...BESIDE.map((end) => `${file}${end}`)]) removeFile(gone, log);
+    },
+    forget(oldestAt) {
+      const { mtimeMs = oldestAt } = statSync(aside, { throwIfNoEntry: false }) ?? {};
+      if (mtimeMs < oldestAt) removeFile(aside, log);
+    },
+  };
+}
+
+function removeFile(path: string, log: Logger): void {
+  if (!existsSync(path)) return;
+  try {
+    rmSync(path, { force: true });
+  } catch (error) {
+    log.warn(`${path} cannot be deleted (${describeError(error)}); delete it yourself`);
+  }
+}

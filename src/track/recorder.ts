@@ -1,0 +1,97 @@
+/**
+ * Writes down the fixes that the daemon hears of, a second's worth at a time, and with them up to when that is all
+ * there is: never is a span said to be whole before its fixes are written. What cannot be written is not held in
+ * memory: from then on the span counts as missed, and is fetched when it can be written again.
+ */
+import type { Fix } from "../model/device.ts";
+import type { StoreEvent } from "../model/event.ts";
+import type { TrackFile } from "./file.ts";
+import { keptFix, type OwnedFix } from "./fix.ts";
+import type { Liveness } from "./liveness.ts";
+
+export interface Recorder {
+  note(event: StoreEvent): void;
+  /** Writes what is not written yet. */
+  flush(at: number): void;
+}
+
+interface Context {
+  readonly file: TrackFile;
+  readonly liveness: Liveness;
+  /** How long fixes are kept, ms; 0 keeps none. */
+  readonly retentionMs: () => number;
+}
+
+/** So many are written at once: about 8 ms, on a machine with two cores. */
+const MOST_AT_ONCE = 250;
+/** Up to when all is known is written this often, ms. */
+const CONFIRMED_EVERY_MS = 30_000;
+const FORGOTTEN_EVERY_MS = 3_600_000;
+/** The clock on the wall was set when it goes so much faster or slower than time, ms. */
+const CLOCK_SET_MS = 5_000;
+
+export function createRecorder({ file, liveness, retentionMs }: Context): Recorder {
+  let waiting: OwnedFix[] = [];
+  /** The last place of those that come without a time, which would come as news with each snapshot. */
+  const timeless = new Map<string, string>();
+  let passedAt: number | undefined;
+  let [sinceConfirmedMs, sinceForgottenMs] = [0, FORGOTTEN_EVERY_MS];
+
+  function keep(device: string, fix: Fix | undefined, at: number): void {
+    if (fix === undefined || retentionMs() === 0 || !liveness.isListed(device) || isTold(device, fix)) return;
+    const kept = keptFix(fix, at, at - retentionMs());
+    if (kept === undefined) return;
+    waiting.push({ device, fix: kept });
+    if (waiting.length >= MOST_AT_ONCE) flush(at);
+  }
+
+  function isTold(device: string, { measuredAt, latitude, longitude }: Fix): boolean {
+    const place = `${latitude} ${longitude}`;
+    if (measuredAt !== undefined || timeless.get(device) === place) return measuredAt === undefined;
+    timeless.set(device, place);
+    return false;
+  }
+
+  function flush(at: number): void {
+    const fixes = waiting;
+    waiting = [];
+    sinceConfirmedMs = 0;
+    if (retentionMs() === 0) return;
+    const isWritten = file.use((database) => {
+      database.save(fixes, liveness.takeSpans(at));
+      return true;
+    });
+    if (isWritten !== true) liveness.restart(at);
+  }
+
+  function pass(at: number, elapsedMs: number): void {
+    if (passedAt !== undefined && Math.abs(at - passedAt - elapsedMs) > CLOCK_SET_MS) {
+      flush(passedAt);
+      liveness.restart(at);
+    }
+    passedAt = at;
+    sinceConfirmedMs += elapsedMs;
+    sinceForgottenMs += elapsedMs;
+    if (waiting.length > 0 || liveness.hasEnded || sinceConfirmedMs >= CONFIRMED_EVERY_MS) flush(at);
+    if (sinceForgottenMs >= FORGOTTEN_EVERY_MS) forget(at - retentionMs());
+  }
+
+  /** As long as there is more to forget, it goes on with the next second. */
+  function forget(oldestAt: number): void {
+    if (retentionMs() === 0) return;
+    const isMore = file.use((database) => database.forget(oldestAt));
+    file.forget(oldestAt);
+    if (isMore !== true) sinceForgottenMs = 0;
+  }
+
+  return {
+    flush,
+    note(event) {
+      liveness.note(event);
+      if (event.type === "devicesListed") {
+        for (const { key, report } of event.collars) keep(key, report.fix, event.at);
+      } else if (event.type === "collarReported") keep(event.key, event.report.fix, event.at);
+      else if (event.type === "timePassed") pass(event.at, event.elapsedMs);
+    },
+  };
+}

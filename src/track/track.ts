@@ -1,0 +1,57 @@
+/** The way that each cat has gone, kept in `data_dir`: what comes by itself, and what was missed. */
+import type { Logger } from "../lib/log.ts";
+import type { StoreEvent } from "../model/event.ts";
+import type { Source } from "../sources/source.ts";
+import { createCatchUp } from "./catch-up.ts";
+import { createTrackFile } from "./file.ts";
+import { createLiveness } from "./liveness.ts";
+import { createRecorder } from "./recorder.ts";
+
+export interface Track {
+  /** Hears all that the store hears, before or after it. */
+  note(event: StoreEvent): void;
+  /** Fetches what was missed, until the signal is aborted. */
+  run(signal: AbortSignal): Promise<void>;
+  /** How long positions are kept, ms; 0 keeps none, and deletes what was kept. */
+  setRetention(ms: number): void;
+  /** Writes what is not written yet. */
+  close(): void;
+}
+
+interface Context {
+  readonly folder: string;
+  readonly retentionMs: number;
+  readonly log: Logger;
+  /** The running source of this name. */
+  readonly source: (name: string) => Source | undefined;
+}
+
+export async function createTrack({ folder, retentionMs, log, source }: Context): Promise<Track> {
+  let keptMs = retentionMs;
+  const file = await createTrackFile(folder, log);
+  const liveness = createLiveness();
+  const context = { file, liveness, source, log, retentionMs: () => keptMs };
+  const recorder = createRecorder(context);
+  const catchUp = createCatchUp(context);
+
+  function setRetention(ms: number): void {
+    // What came while nothing was kept was missed.
+    if (keptMs === 0) liveness.restart(Date.now());
+    keptMs = ms;
+    if (ms === 0) file.remove();
+  }
+
+  setRetention(retentionMs);
+  return {
+    setRetention,
+    note(event) {
+      recorder.note(event);
+      catchUp.note(event);
+    },
+    run: (signal) => catchUp.run(signal),
+    close() {
+      recorder.flush(Date.now());
+      file.close();
+    },
+  };
+}
