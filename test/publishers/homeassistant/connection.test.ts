@@ -1,19 +1,16 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FatalError } from "../../../src/lib/errors.ts";
-import { createLog } from "../../../src/lib/log.ts";
 import { z } from "../../../src/lib/schema.ts";
-import { createScrubber } from "../../../src/lib/scrub.ts";
 import { supervise } from "../../../src/lib/supervise.ts";
 import { CallRefused, type HomeAssistant, openConnection } from "../../../src/publishers/homeassistant/connection.ts";
 import { endpointOf } from "../../../src/publishers/homeassistant/endpoint.ts";
 import { homeAssistantOptions } from "../../../src/publishers/homeassistant/options.ts";
-import { createHomeAssistantPublisher } from "../../../src/publishers/homeassistant/publisher.ts";
 import { logIn } from "../../../src/publishers/homeassistant/session.ts";
 import { componentsOf, followEntries, whoAmI } from "../../../src/publishers/homeassistant/situation.ts";
 import { type FakeHomeAssistant, startFakeHomeAssistant } from "../../support/fake-home-assistant.ts";
+import { publisherTo } from "../../support/home-assistant-publisher.ts";
 import { idleBridge } from "../../support/idle-bridge.ts";
-import { memoryStream } from "../../support/stream.ts";
 import { until } from "../../support/until.ts";
 
 let fake: FakeHomeAssistant;
@@ -113,22 +110,8 @@ describe("what is said by a server that has gone mad", () => {
 
 test("a server that closes right after each login is called with a growing distance", { timeout: 30_000 }, async () => {
   fake.moods.afterLogin = "close";
-  const output = memoryStream();
-  const scrubber = createScrubber();
-  const log = await createLog({ level: "debug", format: "json", scrubber, output });
+  const { publisher, log } = await publisherTo(fake);
   const end = new AbortController();
-  const publisher = createHomeAssistantPublisher(options(), {
-    log,
-    scrubber,
-    version: "0",
-    clientId: "pawline-test",
-    exclude: [],
-    preferredPosition: "station",
-    cursor: { read: () => 0, write: () => {} },
-    keep: { read: () => undefined, write: () => {} },
-    published: { value: 0 },
-    hasBroker: () => Promise.resolve(false),
-  });
   const feed = { state: new Map(), async *changes() {}, activities: () => [], request() {}, ...idleBridge };
   const running = supervise((signal, ready) => publisher.run(feed, signal, ready), {
     name: publisher.name,

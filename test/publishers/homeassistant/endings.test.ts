@@ -4,16 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createLog } from "../../../src/lib/log.ts";
-import { createScrubber } from "../../../src/lib/scrub.ts";
-import { homeAssistantOptions } from "../../../src/publishers/homeassistant/options.ts";
-import { createHomeAssistantPublisher } from "../../../src/publishers/homeassistant/publisher.ts";
-import { type Feed, type Publisher, RELOAD } from "../../../src/publishers/publisher.ts";
+import { type Feed, RELOAD } from "../../../src/publishers/publisher.ts";
 import { createStore, type Store } from "../../../src/store/store.ts";
 import { PRODUCT } from "../../support/arbitraries.ts";
 import { type FakeHomeAssistant, startFakeHomeAssistant } from "../../support/fake-home-assistant.ts";
+import { publisherTo } from "../../support/home-assistant-publisher.ts";
 import { idleBridge } from "../../support/idle-bridge.ts";
-import { memoryStream } from "../../support/stream.ts";
 import { until } from "../../support/until.ts";
 
 /** What the whole program has for its end. */
@@ -46,23 +42,6 @@ afterEach(async () => {
   await fake.close();
 });
 
-async function publisherWith(more: object): Promise<Publisher> {
-  const scrubber = createScrubber();
-  const log = await createLog({ level: "debug", format: "json", scrubber, output: memoryStream() });
-  return createHomeAssistantPublisher(homeAssistantOptions.parse({ url: fake.url, token: fake.moods.token, ...more }), {
-    log,
-    scrubber,
-    version: "0",
-    clientId: "pawline-test",
-    exclude: [],
-    preferredPosition: "station",
-    cursor: { read: () => 0, write: () => {} },
-    keep: { read: () => undefined, write: () => {} },
-    published: { value: 0 },
-    hasBroker: () => Promise.resolve(false),
-  });
-}
-
 /** An account without pets: there is nothing to do, and so nothing that could fail. */
 function listNone(): void {
   store.dispatch({
@@ -80,7 +59,7 @@ function inTime(running: Promise<string>): Promise<string> {
 }
 
 async function started(more: object = {}): Promise<{ readonly running: Promise<string> }> {
-  const publisher = await publisherWith(more);
+  const { publisher } = await publisherTo(fake, more);
   const running = publisher
     .run(feed, stop.signal, () => {})
     .then(

@@ -1,16 +1,12 @@
 /** What has to be right again at once, when Home Assistant or its broker was away. */
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createLog } from "../../../src/lib/log.ts";
-import { createScrubber } from "../../../src/lib/scrub.ts";
 import { supervise } from "../../../src/lib/supervise.ts";
-import { homeAssistantOptions } from "../../../src/publishers/homeassistant/options.ts";
-import { createHomeAssistantPublisher } from "../../../src/publishers/homeassistant/publisher.ts";
 import type { Feed } from "../../../src/publishers/publisher.ts";
 import { createStore, type Store } from "../../../src/store/store.ts";
 import { PRODUCT } from "../../support/arbitraries.ts";
 import { type FakeHomeAssistant, startFakeHomeAssistant } from "../../support/fake-home-assistant.ts";
+import { publisherTo } from "../../support/home-assistant-publisher.ts";
 import { idleBridge } from "../../support/idle-bridge.ts";
-import { memoryStream } from "../../support/stream.ts";
 import { until } from "../../support/until.ts";
 
 /** Home Assistant itself needs about as long. */
@@ -40,21 +36,7 @@ afterEach(async () => {
 });
 
 async function start(): Promise<void> {
-  const scrubber = createScrubber();
-  const log = await createLog({ level: "debug", format: "json", scrubber, output: memoryStream() });
-  const options = homeAssistantOptions.parse({ url: fake.url, token: fake.moods.token });
-  const publisher = createHomeAssistantPublisher(options, {
-    log,
-    scrubber,
-    version: "0",
-    clientId: "pawline-test",
-    exclude: [],
-    preferredPosition: "station",
-    cursor: { read: () => 0, write: () => {} },
-    keep: { read: () => undefined, write: () => {} },
-    published: { value: 0 },
-    hasBroker: () => Promise.resolve(false),
-  });
+  const { publisher, log } = await publisherTo(fake);
   const feed: Feed = {
     ...idleBridge,
     state: store.state,
