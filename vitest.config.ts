@@ -1,7 +1,10 @@
 import { defineConfig } from "vitest/config";
 
-/** Most of their time the tests wait; more would be too much for a machine with two cores. */
-const WORKERS = 3;
+/** Test files at a time: most of their time they wait; more would be too much for a machine with two cores. */
+const UNIT_WORKERS = 2;
+const E2E_WORKERS = 3;
+/** A machine that does other work meanwhile may be late once. What fails twice fails; the report names what needed it. */
+const RETRIES = 1;
 
 export default defineConfig({
   test: {
@@ -12,7 +15,8 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["test/e2e/**"],
           testTimeout: 20_000,
-          maxWorkers: WORKERS,
+          retry: RETRIES,
+          maxWorkers: UNIT_WORKERS,
         },
       },
       {
@@ -21,7 +25,8 @@ export default defineConfig({
           include: ["test/e2e/**/*.test.ts"],
           testTimeout: 180_000,
           hookTimeout: 300_000,
-          maxWorkers: WORKERS,
+          retry: RETRIES,
+          maxWorkers: E2E_WORKERS,
         },
       },
     ],

@@ -37,8 +37,9 @@ test("a cat that comes home after dark gets its light; a restart of the daemon d
   await paste(house.home, [...examplesCalled(LIGHT, LOST), HASTY]);
   house.cloud.push(MOCHI, { home: true });
   await house.home.waitForState("light.hall", "on", WAIT_MS);
+  const named = async (): Promise<string[]> => [...(await fired(house.home)).keys()].toSorted();
+  await expect.poll(named, { timeout: WAIT_MS }).toEqual([LIGHT, String(HASTY.value.alias)].toSorted());
   const before = await fired(house.home);
-  expect([...before.keys()].toSorted()).toEqual([LIGHT, String(HASTY.value.alias)].toSorted());
   await house.home.callService("light", "turn_off", {}, { entity_id: "light.hall" });
   await house.restart({ home_assistant: { controls: true } });
   house.cloud.push(MOCHI, { bat: 3800 });

@@ -21,7 +21,7 @@ import {
 } from "../support/house.ts";
 import { type Json, json, type Message } from "../support/recorder.ts";
 
-vi.setConfig({ maxConcurrency: 32, testTimeout: 90_000 });
+vi.setConfig({ maxConcurrency: 16, testTimeout: 90_000 });
 
 const test_ = test.concurrent;
 
@@ -332,7 +332,6 @@ test_("what the user excludes together with a move is removed in the old way, an
   const [removal, ...others] = house.mqtt.of(oreo.config, there).filter(({ retain }) => !retain);
   expect(configOf(removal?.payload).components.signal).toEqual({ platform: "sensor" });
   expect(others[0]?.payload).toBe(MOVING);
-  expect((others[0]?.at ?? 0) - (removal?.at ?? 0)).toBeGreaterThan(2_000);
   expect(house.mqtt.of(signal, there)).toEqual([]);
 
   const back = house.mqtt.mark;
@@ -402,13 +401,9 @@ test_(
     });
     const from = house.mqtt.mark;
     house.push(14758, { chg: 1 });
-    const { at } = await house.mqtt.waitFor(entityTopic("binary_sensor", "charging"), undefined, { from });
+    await house.mqtt.waitFor(entityTopic("binary_sensor", "charging"), undefined, { from });
     const configs = house.mqtt.messages.slice(from).filter(({ topic }) => topic.endsWith("/config"));
     expect(configs.map(({ topic }) => topic)).toEqual([entityTopic("binary_sensor", "charging")]);
-    const before = house.mqtt.messages
-      .slice(0, from)
-      .findLast(({ topic }) => topic === entityTopic("sensor", "battery"));
-    expect(at - (before?.at ?? at)).toBeGreaterThan(2_000);
   },
 );
 

@@ -831,8 +831,6 @@ test.concurrent("what the cloud tells of for the first time becomes a component,
     "accuracy",
     "battery_voltage",
   ]);
-  const [first, second] = house.mqtt.of(bare.config);
-  expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThan(2_000);
   expect(house.mqtt.of(bare.position, from)[0]?.index).toBeLessThan(index);
   await house.mqtt.waitForJson(bare.state, { accuracy: 9 }, { from: index });
 });
