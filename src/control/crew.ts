@@ -1,4 +1,5 @@
 /** The sources and publishers that run: each supervised by itself, replaced when the configuration changes. */
+import { type Branch, branchOf } from "../lib/branch.ts";
 import type { Logger } from "../lib/log.ts";
 import { type Condition, supervise } from "../lib/supervise.ts";
 import type { Component } from "../model/device.ts";
@@ -33,7 +34,7 @@ interface CrewContext {
 
 interface Running {
   readonly member: Member;
-  readonly stop: AbortController;
+  readonly life: Branch;
   readonly done: Promise<void>;
 }
 
@@ -42,9 +43,9 @@ export function createCrew(context: CrewContext): Crew {
   let running: Running[] = [];
   let replacing = Promise.resolve();
 
-  async function end({ member, stop, done }: Running, isReplaced: boolean): Promise<void> {
+  async function end({ member, life, done }: Running, isReplaced: boolean): Promise<void> {
     const { role, part } = member;
-    stop.abort(RELOAD);
+    life.end(RELOAD);
     await done;
     if (isReplaced) return;
     dispatch({ type: "componentDropped", role, name: part.name });
@@ -89,23 +90,19 @@ export function createCrew(context: CrewContext): Crew {
 
 function start(member: Member, { dispatch, feed, log, signal }: CrewContext): Running {
   const { role, part } = member;
-  const stop = new AbortController();
-  const onAbort = (): void => stop.abort();
-  signal.addEventListener("abort", onAbort, { once: true });
-  // The end may have come while the parts were made.
-  if (signal.aborted) onAbort();
+  const life = branchOf(signal);
   if (role === "source") dispatch({ type: "accountConfigured", account: part.name });
   const done = supervise(
     (ended, ready) => (role === "source" ? part.run(dispatch, ended, ready) : part.run(feed, ended, ready)),
     {
       name: part.name,
       log,
-      signal: stop.signal,
+      signal: life.signal,
       longestDelayMs: role === "publisher" ? part.longestDelayMs : undefined,
       onCondition: (condition) => dispatch({ type: "componentChanged", component: componentOf(member, condition) }),
     },
-  ).finally(() => signal.removeEventListener("abort", onAbort));
-  return { member, stop, done };
+  ).finally(() => life.end());
+  return { member, life, done };
 }
 
 function isReplacement(a: Member, b: Member): boolean {

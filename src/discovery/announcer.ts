@@ -3,11 +3,9 @@
  * everything, then what changes. The order is what Home Assistant needs to stay quiet and right: states before
  * `online`, a state before the discovery message that reads it, and the state once more behind that message.
  */
-import type { View } from "../entities/entity.ts";
 import { sleep } from "../lib/clock.ts";
-import type { Logger } from "../lib/log.ts";
 import type { Entry } from "../model/device.ts";
-import type { Feed } from "../publishers/publisher.ts";
+import type { Cursor, Feed, PublisherTools } from "../publishers/publisher.ts";
 import type { DiscoveryContext, DiscoveryMode } from "./config.ts";
 import { APART_MS, APPLY_MS, Describer } from "./describer.ts";
 import type { Link, Received } from "./link.ts";
@@ -16,24 +14,20 @@ import { bridgeInfo, deviceKey, type Message, positionMessage, stateMessages } f
 import { answer, obey } from "./orders.ts";
 import { allConfirmed, childrenOf, noneToldOf, withChildren } from "./relations.ts";
 import { settle } from "./settle.ts";
-import { ABSENCE_MS, type Cursor, createTeller, LONGEST_ABSENCE_MS, type Teller } from "./teller.ts";
+import { ABSENCE_MS, createTeller, LONGEST_ABSENCE_MS, type Teller } from "./teller.ts";
 import type { Topics } from "./topics.ts";
 
-export interface AnnouncerOptions {
+export interface AnnouncerOptions extends PublisherTools {
   readonly feed: Feed;
   readonly link: Link;
   readonly memory: DiscoveryMemory;
-  readonly log: Logger;
   readonly topics: Topics;
   /** Of states and positions. */
   readonly qos: 0 | 1 | 2;
   /** How devices are announced, if at all. */
   readonly mode: DiscoveryMode;
-  readonly version: string;
   /** Whose bridge it is, and by which way it comes: its serial number. */
   readonly instance: string;
-  readonly exclude: readonly string[];
-  readonly preferredPosition: View["preferredPosition"];
   /** Up to where what happened has been told. */
   readonly cursor: Cursor;
   /** What is different on the way through Home Assistant. */

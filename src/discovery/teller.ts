@@ -4,17 +4,11 @@
  * connection that was lost, since Home Assistant may have lost its own with it.
  */
 import { monotonicMs } from "../lib/clock.ts";
-import type { Feed } from "../publishers/publisher.ts";
+import type { Cursor, Feed } from "../publishers/publisher.ts";
 import type { Link } from "./link.ts";
 import type { DiscoveryMemory } from "./memory.ts";
 import { activityMessage } from "./messages.ts";
 import type { Topics } from "./topics.ts";
-
-/** Up to where everything has been told; it survives restarts. */
-export interface Cursor {
-  read(): number;
-  write(sequence: number): void;
-}
 
 interface TellerContext {
   readonly feed: Feed;

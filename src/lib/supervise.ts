@@ -1,4 +1,5 @@
 import { retryDelayMs } from "./backoff.ts";
+import { branchOf } from "./branch.ts";
 import { monotonicMs, sleep } from "./clock.ts";
 import { describeError, FatalError, RecoverableError } from "./errors.ts";
 import type { Logger } from "./log.ts";
@@ -48,22 +49,16 @@ export async function supervise(run: Component, options: Supervision): Promise<v
   }
 }
 
-/**
- * Each try has a signal of its own, which is over when the try is: what listens to it is forgotten together with it,
- * instead of piling up on a signal that lives for months.
- */
+/** Each try has a signal of its own, which is over when the try is. */
 async function outcome(run: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<unknown> {
-  const attempt = new AbortController();
-  const stop = (): void => attempt.abort(signal.reason);
-  signal.addEventListener("abort", stop, { once: true });
+  const attempt = branchOf(signal);
   try {
     await run(attempt.signal);
     return new RecoverableError("ended by itself");
   } catch (error) {
     return error;
   } finally {
-    signal.removeEventListener("abort", stop);
-    attempt.abort();
+    attempt.end();
   }
 }
 

@@ -1,9 +1,6 @@
 /** All publishers, by the section of the configuration that they are made from. */
 
-import type { Cursor } from "../discovery/teller.ts";
-import type { View } from "../entities/entity.ts";
 import { UsageError } from "../lib/errors.ts";
-import type { Logger } from "../lib/log.ts";
 import type { Metrics, Usage } from "../lib/metrics.ts";
 import type { Scrubber } from "../lib/scrub.ts";
 import { findBroker, type SupervisorAccess } from "../lib/supervisor.ts";
@@ -11,14 +8,10 @@ import type { CounterTable } from "../model/counters.ts";
 import type { HomeAssistantOptions } from "./homeassistant/options.ts";
 import type { LiveOptions } from "./live/options.ts";
 import type { MqttOptions } from "./mqtt/options.ts";
-import type { Keep, Publisher } from "./publisher.ts";
+import type { Cursor, Keep, Publisher, PublisherTools } from "./publisher.ts";
 
-export interface PublisherContext {
-  readonly log: Logger;
-  readonly version: string;
+export interface PublisherContext extends PublisherTools {
   readonly clientId: string;
-  readonly exclude: readonly string[];
-  readonly preferredPosition: View["preferredPosition"];
   /** Up to where a publisher has told what happened, by the publisher's name; kept over restarts. */
   readonly cursor: (publisher: string) => Cursor;
   /** A file of its own for each publisher, by the publisher's name. */

@@ -1,5 +1,7 @@
 /** The contract of a publisher: it carries the state out, and is restarted when it throws. */
+import type { View } from "../entities/entity.ts";
 import type { Finding } from "../lib/finding.ts";
+import type { Logger } from "../lib/log.ts";
 import type { Activity } from "../model/activity.ts";
 import type { Request } from "../model/command.ts";
 import type { State } from "../model/device.ts";
@@ -36,6 +38,21 @@ export interface Keep {
   /** The value as it was written, unchecked; undefined without one. */
   read(): unknown;
   write(value: object): void;
+}
+
+/** Up to where a publisher has told what happened; it survives restarts. */
+export interface Cursor {
+  read(): number;
+  write(sequence: number): void;
+}
+
+/** What a publisher is given, whatever its way out. */
+export interface PublisherTools {
+  readonly log: Logger;
+  readonly version: string;
+  /** Entities that the user does not want: keys, or `device/key`. */
+  readonly exclude: readonly string[];
+  readonly preferredPosition: View["preferredPosition"];
 }
 
 /** Why a publisher is aborted: on a reload it goes quietly, since another takes its place at once. */

@@ -443,7 +443,8 @@ describe("a registration", () => {
     const ids = (await house.entities(entry_id)).map(({ entity_id, unique_id }) => [entity_id, unique_id]);
     house.cloud.push(MIA, { details: { name: "Rex" } });
     await waitFor("sensor.mia_mode", ({ attributes }) => attributes.friendly_name === "Rex Mode");
-    expect((await house.entry("Rex")).entry_id).toBe(entry_id);
+    // The entry's own title comes behind its entities' names.
+    await eventually("the entry's title", async () => (await house.entry("Rex")).entry_id, entry_id);
     expect((await house.entities(entry_id)).map(({ entity_id, unique_id }) => [entity_id, unique_id])).toEqual(ids);
     await waitFor("select.mia_mode", ({ attributes }) => attributes.friendly_name === "Rex Mode");
     // As after a restart of Home Assistant.
@@ -453,7 +454,7 @@ describe("a registration", () => {
     house.cloud.push(MIA, { details: { name: "Mia" } });
     await waitFor("sensor.mia_mode", ({ attributes }) => attributes.friendly_name === "Mia Mode");
     await waitFor("sensor.mia_battery", ({ attributes }) => attributes.friendly_name === "Mia Battery");
-    await house.entry("Mia");
+    await eventually("the entry's title", async () => (await house.entry("Mia")).entry_id, entry_id);
   });
 
   test("is made for a new pet, and removed with one that has left", async () => {

@@ -22,7 +22,7 @@ interface Moods {
   isAdmin: boolean;
   coreState: string;
   entries: { entry_id: string; domain: string; title: string; state: string; disabled_by: string | null }[];
-  devices: { id: string; identifiers: string[][]; serial_number: string | null }[];
+  devices: { id: string; config_entries: string[]; identifiers: string[][]; serial_number: string | null }[];
   entities: { entity_id: string; platform: string; unique_id: string; device_id: string; disabled_by?: string }[];
   states: { entity_id: string; state: string }[];
   notifications: { notification_id: string; message: string }[];

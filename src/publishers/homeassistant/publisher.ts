@@ -1,14 +1,20 @@
 /** Publishes through Home Assistant's own WebSocket API, on the route that its MQTT and our token's rights allow. */
 import { settle } from "../../discovery/settle.ts";
-import type { Cursor } from "../../discovery/teller.ts";
-import type { View } from "../../entities/entity.ts";
+import { branchOf } from "../../lib/branch.ts";
 import { sleep } from "../../lib/clock.ts";
 import { FatalError, RecoverableError } from "../../lib/errors.ts";
-import type { Logger } from "../../lib/log.ts";
 import type { Cell } from "../../lib/metrics.ts";
 import type { Scrubber } from "../../lib/scrub.ts";
 import type { SupervisorAccess } from "../../lib/supervisor.ts";
-import { type Details, type Feed, type Keep, type Publisher, RELOAD } from "../publisher.ts";
+import {
+  type Cursor,
+  type Details,
+  type Feed,
+  type Keep,
+  type Publisher,
+  type PublisherTools,
+  RELOAD,
+} from "../publisher.ts";
 import { type Endpoint, endpointOf } from "./endpoint.ts";
 import { createMobileApp } from "./mobile-app/mobile-app.ts";
 import { createMqttRoute } from "./mqtt/mqtt-route.ts";
@@ -23,14 +29,10 @@ import { type Session, situationOf } from "./situation.ts";
 import { createTidying } from "./tidy.ts";
 import { NO_TRACES, openTraces } from "./traces.ts";
 
-interface Context {
-  readonly log: Logger;
+interface Context extends PublisherTools {
   readonly scrubber: Scrubber;
-  readonly version: string;
   /** The name by which a broker of our own knows this program. */
   readonly clientId: string;
-  readonly exclude: readonly string[];
-  readonly preferredPosition: View["preferredPosition"];
   readonly cursor: Cursor;
   readonly keep: Keep;
   /** How many messages were published. */
@@ -119,9 +121,7 @@ export function createHomeAssistantPublisher(options: HomeAssistantOptions, cont
 
   /** Until another route is the right one, or the signal is aborted. */
   async function take({ route }: Decision, feed: Feed, session: Session, signal: AbortSignal): Promise<void> {
-    const over = new AbortController();
-    const stop = (): void => over.abort(signal.reason);
-    signal.addEventListener("abort", stop, { once: true });
+    const over = branchOf(signal);
     const running = routes[route].run(feed, session, over.signal);
     try {
       await Promise.race([
@@ -130,11 +130,10 @@ export function createHomeAssistantPublisher(options: HomeAssistantOptions, cont
         servedByBroker(feed.state, session, clientId, over.signal),
       ]);
       // What was published stays until the other route has taken over, or is out of our reach.
-      over.abort(RELOAD);
+      over.end(RELOAD);
       await running;
     } finally {
-      signal.removeEventListener("abort", stop);
-      over.abort(RELOAD);
+      over.end(RELOAD);
     }
   }
 

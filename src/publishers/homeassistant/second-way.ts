@@ -6,24 +6,9 @@ import { createAlarm } from "../../lib/alarm.ts";
 import { sleep } from "../../lib/clock.ts";
 import { z } from "../../lib/schema.ts";
 import type { State } from "../../model/device.ts";
+import { isKnownAs, listDevices, listEntities, type RegistryDevice } from "./registry.ts";
 import type { Session } from "./situation.ts";
 
-const devices = z.array(
-  z.looseObject({
-    id: z.string(),
-    identifiers: z.array(z.array(z.string())),
-    serial_number: z.string().nullish(),
-  }),
-);
-const entities = z.array(
-  z.looseObject({
-    entity_id: z.string(),
-    platform: z.string(),
-    unique_id: z.unknown(),
-    device_id: z.string().nullish(),
-    disabled_by: z.string().nullish(),
-  }),
-);
 const states = z.array(z.looseObject({ entity_id: z.string(), state: z.string() }));
 
 /** The entity that says whether the bridge is there; who has disabled or excluded it leaves that open. */
@@ -48,24 +33,26 @@ export async function isServedByBroker(state: State, session: Session, clientId:
 
 /** Whether the bridge of a publisher to a broker, known there by this name, is in this Home Assistant and alive. */
 export async function hasBridgeOf(clientId: string, { ha }: Pick<Session, "ha">): Promise<boolean> {
-  const all = await ha.call({ type: "config/device_registry/list" }, devices);
-  const bridge = all.find(({ identifiers, serial_number: serial }) => {
-    return serial === clientId && identifiers.some(([domain, id]) => domain === "mqtt" && id === "pawline_bridge");
-  });
+  const bridges = await bridgesByMqtt(ha);
+  const bridge = bridges.find(({ serial_number: serial }) => serial === clientId);
   return bridge !== undefined && (await isConnected(bridge.id, { ha }));
 }
 
 /** By which way the bridge came into this Home Assistant, if it came by MQTT. */
 export async function bridgeSerial({ ha }: Pick<Session, "ha">): Promise<string | undefined> {
-  const all = await ha.call({ type: "config/device_registry/list" }, devices);
-  const isBridge = ([domain, id]: readonly string[]): boolean => domain === "mqtt" && id === "pawline_bridge";
-  return all.find(({ identifiers }) => identifiers.some(isBridge))?.serial_number ?? undefined;
+  const [bridge] = await bridgesByMqtt(ha);
+  return bridge?.serial_number ?? undefined;
+}
+
+async function bridgesByMqtt(ha: Session["ha"]): Promise<RegistryDevice[]> {
+  const devices = await listDevices(ha);
+  return devices.filter((device) => isKnownAs(device, "mqtt", (id) => id === "pawline_bridge"));
 }
 
 /** What an earlier configuration has left at a broker says that it is not. */
 async function isConnected(device: string, { ha }: Pick<Session, "ha">): Promise<boolean> {
-  const registry = await ha.call({ type: "config/entity_registry/list" }, entities);
-  const entity = registry.find(({ unique_id: id, device_id }) => id === CONNECTION && device_id === device);
+  const entities = await listEntities(ha);
+  const entity = entities.find(({ unique_id: id, device_id }) => id === CONNECTION && device_id === device);
   if (entity === undefined || entity.disabled_by) return true;
   const shown = await ha.call({ type: "get_states" }, states);
   const connection = shown.find(({ entity_id }) => entity_id === entity.entity_id);

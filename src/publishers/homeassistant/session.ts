@@ -1,4 +1,5 @@
 /** A connection to a Home Assistant that runs, with all that has to be known of it before anything is tried. */
+import { branchOf } from "../../lib/branch.ts";
 import { type HomeAssistant, openConnection, tokenRefused } from "./connection.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { createRest } from "./rest.ts";
@@ -20,9 +21,7 @@ export async function withSession(
 ): Promise<void> {
   // The end may have come while the endpoint was made.
   if (signal.aborted) return;
-  const over = new AbortController();
-  const stop = (): void => over.abort(signal.reason);
-  signal.addEventListener("abort", stop, { once: true });
+  const over = branchOf(signal);
   try {
     const ha = await logIn(endpoint, signal);
     let late: NodeJS.Timeout | undefined;
@@ -33,12 +32,12 @@ export async function withSession(
     try {
       await Promise.race([useSession(endpoint, ha, over.signal, use), ha.lost]);
     } finally {
-      over.abort();
+      over.end();
       clearTimeout(late);
       ha.close();
     }
   } finally {
-    signal.removeEventListener("abort", stop);
+    over.end();
   }
 }
 

@@ -1,10 +1,10 @@
 /** Before one route is taken, what the other one has left is taken away, or everything would be there twice. */
 
 import type { Logger } from "../../lib/log.ts";
-import { z } from "../../lib/schema.ts";
 import type { Feed, Traces } from "../publisher.ts";
 import type { MobileApp } from "./mobile-app/mobile-app.ts";
 import type { MqttRoute } from "./mqtt/mqtt-route.ts";
+import { isKnownAs, listDevices } from "./registry.ts";
 import { mqttStateOf, type RouteName } from "./route.ts";
 import { bridgeSerial, brokerCondition } from "./second-way.ts";
 import type { Session } from "./situation.ts";
@@ -13,14 +13,6 @@ export interface Routes {
   readonly mqtt: MqttRoute;
   readonly mobile_app: MobileApp;
 }
-
-const registry = z.array(
-  z.looseObject({
-    identifiers: z.array(z.array(z.string())),
-    name: z.string().nullish(),
-    name_by_user: z.string().nullish(),
-  }),
-);
 
 /**
  * Answers what our token may not remove, as sentences that say what to delete.
@@ -52,11 +44,8 @@ async function removeTopics(traces: Traces, log: Logger): Promise<string[]> {
 }
 
 async function devicesThroughMqtt({ state }: Feed, { ha }: Session): Promise<string[]> {
-  const devices = await ha.call({ type: "config/device_registry/list" }, registry);
   const isOurs = (id: string): boolean => id === "pawline_bridge" || state.has(id);
-  const doubled = devices.filter(({ identifiers }) =>
-    identifiers.some(([domain, id]) => domain === "mqtt" && id !== undefined && isOurs(id)),
-  );
+  const doubled = (await listDevices(ha)).filter((device) => isKnownAs(device, "mqtt", isOurs));
   const names = doubled.map(({ name, name_by_user: own }) => own ?? name ?? "a device without a name");
   if (names.length === 0) return [];
   return [

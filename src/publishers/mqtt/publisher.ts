@@ -3,25 +3,18 @@ import { announce } from "../../discovery/announcer.ts";
 import type { Link } from "../../discovery/link.ts";
 import { createMemory } from "../../discovery/memory.ts";
 import type { Message } from "../../discovery/messages.ts";
-import type { Cursor } from "../../discovery/teller.ts";
 import { createTopics } from "../../discovery/topics.ts";
-import type { View } from "../../entities/entity.ts";
 import { aborted } from "../../lib/clock.ts";
-import type { Logger } from "../../lib/log.ts";
 import type { Cell } from "../../lib/metrics.ts";
-import { type Publisher, RELOAD } from "../publisher.ts";
+import { type Cursor, type Publisher, type PublisherTools, RELOAD } from "../publisher.ts";
 import { openConnection } from "./connection.ts";
 import type { MqttOptions } from "./options.ts";
 import { probe } from "./probe.ts";
 import { openTraces } from "./traces.ts";
 
-interface Context {
-  readonly log: Logger;
-  readonly version: string;
+interface Context extends PublisherTools {
   /** The client id where the configuration names none. */
   readonly clientId: string;
-  readonly exclude: readonly string[];
-  readonly preferredPosition: View["preferredPosition"];
   readonly cursor: Cursor;
   /** How many messages it has published. */
   readonly published: Cell;

@@ -39,7 +39,9 @@ const CLIENT = "pawline-1a2b3c4d";
 
 /** The device "Pawline" by MQTT, with its entity for the connection, which the user has renamed. */
 function show(serial: string, connection: string, disabled_by?: string): void {
-  fake.moods.devices = [{ id: "d", identifiers: [["mqtt", "pawline_bridge"]], serial_number: serial }];
+  fake.moods.devices = [
+    { id: "d", config_entries: ["broker"], identifiers: [["mqtt", "pawline_bridge"]], serial_number: serial },
+  ];
   const entity = { entity_id: "binary_sensor.mine", platform: "mqtt", unique_id: "bridge_connection", device_id: "d" };
   fake.moods.entities = [{ ...entity, ...(disabled_by !== undefined && { disabled_by }) }];
   fake.moods.states = [{ entity_id: "binary_sensor.mine", state: connection }];

@@ -1,10 +1,7 @@
 /** The route mobile_app: each pet is registered as Home Assistant's companion app would register a telephone. */
-import type { Cursor } from "../../../discovery/teller.ts";
-import type { View } from "../../../entities/entity.ts";
 import { describeError } from "../../../lib/errors.ts";
-import type { Logger } from "../../../lib/log.ts";
 import type { Scrubber } from "../../../lib/scrub.ts";
-import type { Feed, Keep } from "../../publisher.ts";
+import type { Cursor, Feed, Keep, PublisherTools } from "../../publisher.ts";
 import type { Session } from "../situation.ts";
 import { openKept } from "./kept.ts";
 import { createMemory } from "./memory.ts";
@@ -12,12 +9,8 @@ import { refuseTrap } from "./persons.ts";
 import { runRoute } from "./route-run.ts";
 import { findTraces, removeTraces } from "./traces.ts";
 
-export interface MobileAppContext {
-  readonly log: Logger;
+export interface MobileAppContext extends PublisherTools {
   readonly scrubber: Scrubber;
-  readonly version: string;
-  readonly exclude: readonly string[];
-  readonly preferredPosition: View["preferredPosition"];
   /** Up to where what happened has been told. */
   readonly cursor: Cursor;
   /** The registrations, over restarts. */

@@ -2,12 +2,13 @@
 import { deviceName } from "../../../entities/name.ts";
 import { FatalError, RecoverableError } from "../../../lib/errors.ts";
 import type { Collar } from "../../../model/device.ts";
+import { listEntities } from "../registry.ts";
 import { componentsOf } from "../situation.ts";
+import { entryOfDevice, trackersOf } from "./entries.ts";
 import type { Registration } from "./kept.ts";
 import { sayOnce } from "./memory.ts";
 import { freePersons, refuseTrap } from "./persons.ts";
 import { register } from "./registration.ts";
-import { entryOfDevice, listEntities, trackersOf } from "./registry.ts";
 import type { RouteOptions } from "./route-run.ts";
 import { inTurn } from "./turn.ts";
 import { askWebhook } from "./webhook.ts";

@@ -2,9 +2,9 @@
 import { deviceName, slug } from "../../../entities/name.ts";
 import { z } from "../../../lib/schema.ts";
 import type { Collar } from "../../../model/device.ts";
+import { listEntities } from "../registry.ts";
 import type { Session } from "../situation.ts";
 import type { Registration } from "./kept.ts";
-import { listEntities } from "./registry.ts";
 import { sensorName } from "./sensors.ts";
 import { tellWebhook } from "./webhook.ts";
 

@@ -1,10 +1,9 @@
 /** Tells what happened, each thing once, as an event of Home Assistant's: this route has no event entities. */
-import type { Cursor } from "../../../discovery/teller.ts";
 import { timestamp } from "../../../entities/entity.ts";
 import { deviceName } from "../../../entities/name.ts";
 import type { Activity } from "../../../model/activity.ts";
 import type { State } from "../../../model/device.ts";
-import type { Feed } from "../../publisher.ts";
+import type { Cursor, Feed } from "../../publisher.ts";
 import type { Pet } from "./pet.ts";
 
 const EVENT_TYPE = "pawline_event";

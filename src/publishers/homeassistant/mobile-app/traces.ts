@@ -1,8 +1,8 @@
 /** What this route has left in a Home Assistant, and how it goes. */
 import { sleep } from "../../../lib/clock.ts";
 import type { Session } from "../situation.ts";
+import { entriesOf, entryOfDevice } from "./entries.ts";
 import type { Kept } from "./kept.ts";
-import { entriesOf, entryOfDevice } from "./registry.ts";
 import { askWebhook } from "./webhook.ts";
 
 const SET_UP_MS = 10_000;

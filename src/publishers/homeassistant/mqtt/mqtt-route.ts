@@ -1,26 +1,19 @@
 /** The route mqtt: the same discovery, topics and commands as with a broker, through Home Assistant's integration. */
 import { announce } from "../../../discovery/announcer.ts";
 import { createMemory } from "../../../discovery/memory.ts";
-import type { Cursor } from "../../../discovery/teller.ts";
 import { createTopics, type Topics } from "../../../discovery/topics.ts";
 import { findTraces } from "../../../discovery/traces.ts";
-import type { View } from "../../../entities/entity.ts";
 import { aborted, sleep, within } from "../../../lib/clock.ts";
 import { RecoverableError } from "../../../lib/errors.ts";
-import type { Logger } from "../../../lib/log.ts";
 import type { Cell } from "../../../lib/metrics.ts";
-import { type Feed, RELOAD, type Traces } from "../../publisher.ts";
+import { type Cursor, type Feed, type PublisherTools, RELOAD, type Traces } from "../../publisher.ts";
 import type { HomeAssistant } from "../connection.ts";
 import type { HomeAssistantOptions } from "../options.ts";
 import type { Session } from "../situation.ts";
 import { createLink } from "./link.ts";
 
-export interface MqttRouteContext {
-  readonly log: Logger;
-  readonly version: string;
+export interface MqttRouteContext extends PublisherTools {
   readonly clientId: string;
-  readonly exclude: readonly string[];
-  readonly preferredPosition: View["preferredPosition"];
   readonly cursor: Cursor;
   /** How many messages were published. */
   readonly published: Cell;
