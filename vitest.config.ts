@@ -13,7 +13,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**"],
+          exclude: ["test/e2e/**", "test/reliability/**"],
           testTimeout: 20_000,
           retry: RETRIES,
           maxWorkers: UNIT_WORKERS,
@@ -27,6 +27,17 @@ export default defineConfig({
           hookTimeout: 300_000,
           retry: RETRIES,
           maxWorkers: E2E_WORKERS,
+        },
+      },
+      {
+        test: {
+          name: "reliability",
+          include: ["test/reliability/**/*.test.ts"],
+          testTimeout: 240_000,
+          hookTimeout: 60_000,
+          // Each has a daemon of its own, which mostly waits.
+          maxConcurrency: 8,
+          maxWorkers: WORKERS,
         },
       },
     ],

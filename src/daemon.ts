@@ -13,6 +13,7 @@ import { RecoverableError } from "./lib/errors.ts";
 import type { Logger } from "./lib/log.ts";
 import { createMetrics, type Metrics, type Usage } from "./lib/metrics.ts";
 import type { Scrubber } from "./lib/scrub.ts";
+import { spanOf } from "./lib/span.ts";
 import type { SupervisorAccess } from "./lib/supervisor.ts";
 import { COUNTERS, type CounterTable } from "./model/counters.ts";
 import type { StoreEvent } from "./model/event.ts";
@@ -127,7 +128,7 @@ export async function startDaemon(config: Config, tools: Tools): Promise<Daemon>
   }
 
   await apply(config);
-  const keeping = Promise.all([tick(dispatch, desk, signal), keepArchive(data, store, signal), track.run(signal)]);
+  const keeping = Promise.all([tick(dispatch, desk, log, signal), keepArchive(data, store, signal), track.run(signal)]);
   const ended = aborted(signal).then(async () => {
     await Promise.all([keeping, crew.ended()]);
     writeArchive(data, store);
@@ -256,13 +257,21 @@ function timersIn(data: DataDir): { read(): unknown; write(timers: Timers): void
   return { read: () => data.read("timers"), write: (timers) => data.write("timers", timers) };
 }
 
+/** A clock on the wall that went so much further than time did was set, or the computer slept, ms. */
+const JUMP_MS = 60_000;
+
 /** Tells how time goes by: silence has no event of its own. */
-async function tick(dispatch: Store["dispatch"], desk: Desk, signal: AbortSignal): Promise<void> {
-  for (let before = monotonicMs(); !signal.aborted; ) {
+async function tick(dispatch: Store["dispatch"], desk: Desk, log: Logger, signal: AbortSignal): Promise<void> {
+  for (let before = { ms: monotonicMs(), at: Date.now() }; !signal.aborted; ) {
     await sleep(TICK_MS, signal);
-    const [now, at] = [monotonicMs(), Date.now()];
-    dispatch({ type: "timePassed", at, elapsedMs: now - before });
-    desk.tick(at);
+    const now = { ms: monotonicMs(), at: Date.now() };
+    const elapsedMs = now.ms - before.ms;
+    const furtherMs = now.at - before.at - elapsedMs;
+    const jumpMs = Math.abs(furtherMs) < JUMP_MS ? 0 : furtherMs;
+    if (jumpMs > 0) log.info(`the clock went ${spanOf(jumpMs)} forwards: it was set, or this computer slept`);
+    if (jumpMs < 0) log.info(`the clock was set back by ${spanOf(-jumpMs)}`);
+    dispatch({ type: "timePassed", at: now.at, elapsedMs, ...(jumpMs !== 0 && { jumpMs }) });
+    desk.tick(now.at, jumpMs);
     before = now;
   }
 }

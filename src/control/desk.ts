@@ -33,8 +33,11 @@ interface DeskContext {
 
 export interface Desk {
   request(device: string, request: Request): void;
-  /** Ends what is to end by itself; to be called every second. */
-  tick(now: number): void;
+  /**
+   * Ends what is to end by itself; to be called every second.
+   * @param jumpMs how much further the clock on the wall went since the last time than time did, ms
+   */
+  tick(now: number, jumpMs?: number): void;
 }
 
 /** The echo is asked for so long after the cloud has accepted a command, ms. */
@@ -84,13 +87,23 @@ class CollarDesk implements Desk {
     }
   }
 
-  tick(now: number): void {
+  tick(now: number, jumpMs = 0): void {
+    if (jumpMs < 0) this.#shift(jumpMs);
     for (const [device, { live, find }] of Object.entries(this.#timers)) {
       const collar = this.#collar(device);
       if (collar === undefined) continue;
       // Once its end has begun it is looked at until nothing differs: what is changed after that is the user's.
       if (find && (now >= find.untilAt || find.tries > 0)) this.#endFind(collar, find, now);
       if (live) this.#watchLive(collar, live, now);
+    }
+  }
+
+  /** A clock that was set back must not make anything last longer: a collar that is live is empty within hours. */
+  #shift(ms: number): void {
+    const shifted = <T extends LiveTimer>(timer: T | undefined): T | undefined =>
+      timer && { ...timer, untilAt: timer.untilAt + ms };
+    for (const [device, { live, find }] of Object.entries(this.#timers)) {
+      this.#keep(device, { live: shifted(live), find: shifted(find) });
     }
   }
 

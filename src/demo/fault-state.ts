@@ -31,7 +31,19 @@ function* pathAndAbove(path: string): Generator<string> {
 
 /** The mode that holds for this request; a mode for a limited number of times is one nearer to its end. */
 export function answerModeOf(state: FaultState, path: string): AnswerMode {
-  for (const key of pathAndAbove(path)) {
+  return modeOf(state, pathAndAbove(path));
+}
+
+/** The same for a request to open a stream. */
+export function streamModeOf(state: FaultState): AnswerMode {
+  return modeOf(state, [STREAM]);
+}
+
+/** No path of REST. */
+export const STREAM = "stream";
+
+function modeOf(state: FaultState, keys: Iterable<string>): AnswerMode {
+  for (const key of keys) {
     const answer = state.answers.get(key);
     if (!answer) continue;
     answer.timesLeft -= 1;

@@ -1,5 +1,5 @@
 /** The switches for everything that can go wrong between a client and the cloud. */
-import { type AnswerMode, createFaultState, type FaultState } from "./fault-state.ts";
+import { type AnswerMode, createFaultState, type FaultState, STREAM } from "./fault-state.ts";
 import type { Listener } from "./listener.ts";
 import type { StreamSession } from "./session.ts";
 import type { World } from "./world.ts";
@@ -22,6 +22,8 @@ export interface Faults {
   login(mode: AnswerMode, times?: number): void;
   /** How a REST path and all below it answers, from now on or for the next `times` calls. `/` is everything. */
   answer(path: string, mode: AnswerMode, times?: number): void;
+  /** How a request to open a stream is answered, from now on or for the next `times`. */
+  stream(mode: AnswerMode, times?: number): void;
   /** New TCP connections are reset (default) or find nobody listening; open REST connections end, streams stay. */
   refuseConnections(how?: "reset" | "closed"): void;
   /** Takes connections again, on the same port. */
@@ -96,6 +98,7 @@ function lastingFaults({ state, world, listener }: FaultTargets) {
   return {
     answer,
     login: (mode: AnswerMode, times?: number) => answer("/user/login", mode, times),
+    stream: (mode: AnswerMode, times?: number) => answer(STREAM, mode, times),
     refuseConnections: (how: "reset" | "closed" = "reset") => listener.refuse(how),
     acceptConnections: () => listener.accept(),
     expireTokens: () => world.tokens.clear(),

@@ -114,6 +114,7 @@ function record({ world, calls }: RestDependencies, request: IncomingMessage, pa
 }
 
 async function serve(deps: RestDependencies, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  response.setHeader("date", new Date(Date.now() + deps.world.settings.clockAheadMs).toUTCString());
   const { pathname } = new URL(request.url ?? "/", "http://cloud");
   if (!pathname.startsWith("/api/")) return sendRefusal(response, 404, pathname);
   const text = await readBody(request);

@@ -18,6 +18,8 @@ export interface CloudSettings {
   positionsKept: number;
   /** Milliseconds between two SockJS `h` frames. */
   sockjsHeartbeatMs: number;
+  /** How far the clock of its REST service is ahead of ours, ms. */
+  clockAheadMs: number;
   /** The server's STOMP heart-beat: [what it can send, what it wants to get], milliseconds, 0 = none. */
   heartBeatMs: readonly [send: number, receive: number];
 }
@@ -32,5 +34,6 @@ export const defaultSettings: Readonly<CloudSettings> = {
   searchMinutes: 15,
   positionsKept: 1000,
   sockjsHeartbeatMs: 25_000,
+  clockAheadMs: 0,
   heartBeatMs: [10_000, 10_000],
 };

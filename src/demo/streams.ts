@@ -3,7 +3,7 @@ import { type IncomingMessage, STATUS_CODES } from "node:http";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
-import { type FaultState, passage } from "./fault-state.ts";
+import { type AnswerMode, type FaultState, passage, streamModeOf } from "./fault-state.ts";
 import { StreamSession } from "./session.ts";
 import { SockJsLine } from "./sockjs.ts";
 import { accountByToken, type World } from "./world.ts";
@@ -12,6 +12,7 @@ import { accountByToken, type World } from "./world.ts";
 export interface Upgrade {
   /** Below `/sc`, without the query. */
   readonly path: string;
+  /** 0 where it is not answered at all. */
   readonly status: number;
   /** Epoch ms. */
   readonly at: number;
@@ -34,9 +35,24 @@ function keep<T>(entries: T[], entry: T): void {
   if (entries.length > entriesKept) entries.shift();
 }
 
-function refuse(socket: Duplex, status: number): void {
-  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`;
-  socket.end(`${head}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
+function refuse(socket: Duplex, status: number, headers = "", body = ""): void {
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\nDate: ${new Date().toUTCString()}\r\n${headers}`;
+  const length = `Content-Length: ${Buffer.byteLength(body)}`;
+  socket.end(`${head}Connection: close\r\n${length}\r\n\r\n${body}`, () => socket.destroy());
+}
+
+/** Answers as the fault says. */
+function refuseAs(socket: Duplex, mode: Exclude<AnswerMode, "ok" | "hang">): void {
+  if (mode === "refuse") refuse(socket, 401);
+  else if (mode === "html") refuse(socket, 200, "Content-Type: text/html\r\n", WEB_PAGE);
+  else refuse(socket, mode.status, mode.retryAfter === undefined ? "" : `Retry-After: ${mode.retryAfter}\r\n`);
+}
+
+const WEB_PAGE = "<!doctype html><title>Welcome</title>";
+
+function statusOf(mode: Exclude<AnswerMode, "ok">): number {
+  if (typeof mode === "object") return mode.status;
+  return { refuse: 401, html: 200, hang: 0 }[mode];
 }
 
 /** What the address asks for, and how to answer: 404 for a wrong address, 401 for a wrong token, else 101. */
@@ -74,7 +90,11 @@ export function createStreams(world: World, faults: FaultState): Streams {
     await passage(faults);
     if (!(socket instanceof Socket) || socket.destroyed) return;
     const { path, account, status, server, id } = readAddress(world, request);
-    keep(upgrades, { path, status, at: Date.now(), login: account?.options.login });
+    const mode = streamModeOf(faults);
+    const told = mode === "ok" ? status : statusOf(mode);
+    keep(upgrades, { path, status: told, at: Date.now(), login: account?.options.login });
+    if (mode === "hang") return;
+    if (mode !== "ok") return refuseAs(socket, mode);
     if (!account || !server || !id) return refuse(socket, status);
     webSocketServer.handleUpgrade(request, socket, head, (webSocket) => {
       const line = new SockJsLine(webSocket, socket, faults);

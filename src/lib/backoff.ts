@@ -1,6 +1,9 @@
-/** The schedule of retries: short at first, so that a blip goes unnoticed, and never longer than a minute. */
+/**
+ * The schedule of retries: for a quarter of a minute so short that whatever was away is back within five seconds of its
+ * return, and never longer than a minute.
+ */
 
-const DELAYS_MS = [1_000, 2_000, 5_000, 10_000, 20_000, 40_000, 55_000];
+const DELAYS_MS = [1_000, 2_000, 4_000, 4_000, 4_000, 10_000, 20_000, 40_000, 55_000];
 const JITTER = 0.15;
 
 /**

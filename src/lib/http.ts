@@ -5,11 +5,13 @@
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { describeError, RecoverableError } from "./errors.ts";
-import type { TlsOptions } from "./tls.ts";
+import { certificateTrouble, type TlsOptions } from "./tls.ts";
 
 export interface HttpAnswer {
   readonly status: number;
   readonly bytes: Buffer;
+  /** The time by the other side's clock, epoch ms, to the second. */
+  readonly at?: number | undefined;
   /** How long the other side asks us to wait, ms. */
   readonly retryAfterMs: number | undefined;
 }
@@ -27,28 +29,54 @@ interface Request {
   readonly tls?: TlsOptions;
 }
 
+/** Without a byte; a line that is slow takes longer for all of an answer, ms. */
 const TIMEOUT_MS = 15_000;
+const LONGEST_MS = 180_000;
 const LARGEST_BYTES = 16 * 1024 * 1024;
+
+/** There was no answer: the network may be away. */
+export class Unreachable extends RecoverableError {}
 
 /**
  * Any answer, whatever its status; a redirect is an answer, too: the password must not follow it.
- * @throws RecoverableError when the other side cannot be reached or says too much
+ * @throws RecoverableError when the other side says too much; Unreachable when it cannot be reached
  */
 export async function request(url: string, options: Request): Promise<HttpAnswer> {
   const { host } = new URL(url);
-  const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(), TIMEOUT_MS);
+  const patience = createPatience(host);
   try {
-    const response = await send(url, options, AbortSignal.any([options.signal, timeout.signal]));
-    const bytes = await readBody(response, host);
-    return { status: response.statusCode ?? 0, bytes, retryAfterMs: retryAfter(response) };
+    const response = await send(url, options, AbortSignal.any([options.signal, patience.signal]));
+    const bytes = await readBody(response, host, patience.goOn);
+    const { statusCode: status = 0, headers } = response;
+    return { status, bytes, at: dateOf(headers), retryAfterMs: retryAfter(headers) };
   } catch (cause) {
     if (cause instanceof RecoverableError) throw cause;
-    if (timeout.signal.aborted) throw new RecoverableError(`${host} did not answer within ${TIMEOUT_MS / 1000} s`);
-    throw new RecoverableError(`${host} cannot be reached: ${describeError(cause)}`);
+    if (patience.signal.aborted) throw patience.signal.reason;
+    throw new Unreachable(`${host} cannot be reached: ${certificateTrouble(cause) ?? describeError(cause)}`);
   } finally {
-    clearTimeout(timer);
+    patience.end();
   }
+}
+
+/** Is over when nothing has come for too long, or when all of it takes too long. */
+function createPatience(host: string) {
+  const over = new AbortController();
+  const giveUp = (sentence: string): void => over.abort(new Unreachable(`${host} ${sentence}`));
+  const silent = (): void => giveUp(`did not answer within ${TIMEOUT_MS / 1000} s`);
+  const longest = setTimeout(() => giveUp(`needed more than ${LONGEST_MS / 60_000} min for an answer`), LONGEST_MS);
+  let timer = setTimeout(silent, TIMEOUT_MS);
+  return {
+    signal: over.signal,
+    /** Something has come. */
+    goOn() {
+      clearTimeout(timer);
+      timer = setTimeout(silent, TIMEOUT_MS);
+    },
+    end() {
+      clearTimeout(timer);
+      clearTimeout(longest);
+    },
+  };
 }
 
 function send(
@@ -80,10 +108,11 @@ function send(
   });
 }
 
-async function readBody(response: IncomingMessage, host: string): Promise<Buffer> {
+async function readBody(response: IncomingMessage, host: string, onBytes: () => void): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of response) {
+    onBytes();
     const part = Buffer.from(chunk);
     bytes += part.byteLength;
     if (bytes > LARGEST_BYTES) throw new RecoverableError(`${host} sent more than 16 MB`);
@@ -92,12 +121,16 @@ async function readBody(response: IncomingMessage, host: string): Promise<Buffer
   return Buffer.concat(chunks);
 }
 
-/** `Retry-After` in seconds or as a date, at most an hour. */
-function retryAfter({ headers }: IncomingMessage): number | undefined {
+/** `Retry-After` in seconds, or as a date by the other side's own clock; ms, at most an hour. */
+export function retryAfter(headers: IncomingMessage["headers"]): number | undefined {
   const value = headers["retry-after"];
   if (value === undefined) return undefined;
-  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - (dateOf(headers) ?? Date.now());
   return Number.isFinite(ms) && ms > 0 ? Math.min(ms, 3_600_000) : undefined;
+}
+
+function dateOf(headers: IncomingMessage["headers"]): number | undefined {
+  return Date.parse(headers.date ?? "") || undefined;
 }
 
 /** The answer itself. @throws RecoverableError with a sentence when its status is no success */
@@ -123,6 +156,7 @@ export function readJson(answer: HttpAnswer, what: string): unknown {
 
 const MEANING: Readonly<Record<number, string>> = {
   401: ", the token was refused",
+  403: ", it is not allowed",
   429: ", too many requests",
   500: ", the cloud has a problem",
   503: ", the cloud is out of service",

@@ -3,6 +3,7 @@ import { branchOf } from "./branch.ts";
 import { monotonicMs, sleep } from "./clock.ts";
 import { describeError, FatalError, RecoverableError } from "./errors.ts";
 import type { Logger } from "./log.ts";
+import { spanOf } from "./span.ts";
 
 /** What the supervisor tells about a component: shown in `bridge/info`. */
 export interface Condition {
@@ -37,16 +38,42 @@ export type Component = (signal: AbortSignal, ready: (details?: Condition["detai
  */
 export async function supervise(run: Component, options: Supervision): Promise<void> {
   const { signal, onCondition, healthyMs = 60_000 } = options;
-  const ready = (details?: Condition["details"]): void =>
+  const trouble = createTrouble(options);
+  let isReady = false;
+  const ready = (details?: Condition["details"]): void => {
+    isReady = true;
+    trouble.over();
     onCondition?.({ state: "running", ...(details && { details }) });
+  };
   onCondition?.({ state: "starting" });
   for (let attempt = 0; !signal.aborted; attempt += 1) {
     const startedAt = monotonicMs();
+    isReady = false;
     const failure = await outcome((attemptSignal) => run(attemptSignal, ready), signal);
     if (signal.aborted) return;
-    if (monotonicMs() - startedAt >= healthyMs) attempt = 0;
-    await sleep(report(failure, attempt, options), signal);
+    trouble.failed();
+    const tookMs = monotonicMs() - startedAt;
+    if (tookMs >= healthyMs) attempt = 0;
+    await sleep(report(failure, { attempt, waitedMs: isReady ? 0 : tookMs }, options), signal);
   }
+}
+
+/** Tells when a part works again that had failed. */
+function createTrouble({ name, log }: Supervision): { failed(): void; over(): void } {
+  let since: number | undefined;
+  let tries = 0;
+  return {
+    failed() {
+      since ??= monotonicMs();
+      tries += 1;
+    },
+    over() {
+      if (since === undefined) return;
+      const span = spanOf(monotonicMs() - since);
+      log.info(`${name}: works again after ${span}${tries === 1 ? "" : ` and ${tries} tries`}`);
+      [since, tries] = [undefined, 0];
+    },
+  };
 }
 
 /** Each try has a signal of its own, which is over when the try is. */
@@ -62,8 +89,14 @@ async function outcome(run: (signal: AbortSignal) => Promise<void>, signal: Abor
   }
 }
 
+interface Try {
+  readonly attempt: number;
+  /** How long it was tried without any success, ms: so much of the delay is over already. */
+  readonly waitedMs: number;
+}
+
 /** Tells about the failure and returns how long to wait, ms. */
-function report(failure: unknown, attempt: number, options: Supervision): number {
+function report(failure: unknown, { attempt, waitedMs }: Try, options: Supervision): number {
   const { name, log } = options;
   const error = describeError(failure);
   if (failure instanceof FatalError) {
@@ -75,7 +108,8 @@ function report(failure: unknown, attempt: number, options: Supervision): number
     return parkedMs;
   }
   const expected = failure instanceof RecoverableError;
-  const scheduledMs = Math.min(retryDelayMs(attempt), options.longestDelayMs ?? Number.POSITIVE_INFINITY);
+  const longestMs = Math.min(retryDelayMs(attempt), options.longestDelayMs ?? Number.POSITIVE_INFINITY);
+  const scheduledMs = Math.max(longestMs - waitedMs, Math.min(longestMs, retryDelayMs(0)));
   const delayMs = Math.max(scheduledMs, expected ? (failure.retryAfterMs ?? 0) : 0);
   options.onCondition?.({ state: "waiting", error });
   const sentence = `${name}: ${error}; next try in ${(delayMs / 1000).toFixed(1)} s`;

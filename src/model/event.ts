@@ -22,6 +22,8 @@ export interface DevicesListed {
   readonly at: number;
   /** Whether time has shown that it was no hiccup: only then is what it lacks gone for good. */
   readonly isConfirmed: boolean;
+  /** How far our clock is ahead of the cloud's, ms, where the cloud has told its time. */
+  readonly aheadMs?: number | undefined;
   readonly collars: readonly ListedDevice<CollarReport>[];
   readonly stations: readonly ListedDevice<StationReport>[];
 }
@@ -111,6 +113,8 @@ interface TimePassed {
   readonly type: "timePassed";
   readonly at: number;
   readonly elapsedMs: number;
+  /** How much further the clock on the wall went meanwhile: it was set, or the computer slept, ms. */
+  readonly jumpMs?: number;
 }
 
 export type SourceEvent =

@@ -3,6 +3,7 @@
  * that says nothing new gives back the very same object, so that nothing is published for it.
  */
 
+import { isSubscriptionOver } from "../model/account.ts";
 import type { Command, Pending } from "../model/command.ts";
 import type { Account, Collar, CollarReport, HomeStation, Listed, StationReport } from "../model/device.ts";
 import type { AccountReported } from "../model/event.ts";
@@ -89,10 +90,8 @@ export function reduceAccount(account: Account, { report }: AccountReported): Ac
   return merge<Account>(account, { ...report, silentMs: 0, reachable: true });
 }
 
-/** Whether its subscription is over at `at`: the cloud counts whole days. */
-function subscription(account: Account, at: number): Partial<Account> {
-  if (account.subscriptionEndsAt === undefined) return {};
-  return { isSubscriptionOver: at > account.subscriptionEndsAt + 86_400_000 };
+function subscription({ subscriptionEndsAt: endsAt }: Account, at: number): Partial<Account> {
+  return endsAt === undefined ? {} : { isSubscriptionOver: isSubscriptionOver(endsAt, at) };
 }
 
 /** An account after so much more silence, ms. */

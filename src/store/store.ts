@@ -17,6 +17,7 @@ import {
   reduceCollar,
   reduceStation,
 } from "./reduce.ts";
+import { createTrueClock } from "./true-clock.ts";
 
 /** Holds what is known, folds events into it, and tells readers which entries changed. */
 export interface Store {
@@ -73,6 +74,7 @@ class LiveStore implements Store {
   readonly #keep: (store: Store) => void;
   /** For how long each account has been reachable without a break. */
   readonly #steadyMs = new Map<string, number>();
+  readonly #clock = createTrueClock();
   #rules: Rules;
 
   constructor(about: About, rules: Rules, remembered: Remembered, keep: (store: Store) => void) {
@@ -100,7 +102,10 @@ class LiveStore implements Store {
     this.#rules = rules;
   }
 
-  readonly dispatch = (event: StoreEvent): void => {
+  readonly dispatch = (told: StoreEvent): void => {
+    if (told.type === "devicesListed" && told.aheadMs !== undefined) this.#clock.measured(told.aheadMs);
+    if (told.type === "timePassed" && told.jumpMs !== undefined) this.#clock.jumped(told.jumpMs);
+    const event = this.#inTruth(told);
     switch (event.type) {
       case "devicesListed":
         this.#list(event);
@@ -150,6 +155,12 @@ class LiveStore implements Store {
         break;
     }
   };
+
+  #inTruth(event: StoreEvent): StoreEvent {
+    if (!("at" in event)) return event;
+    const at = this.#clock.at(event.at);
+    return at === event.at ? event : { ...event, at };
+  }
 
   /** Puts the entry in its place; undefined takes it away. The same object is no change. */
   #put(key: string, entry: Entry | undefined): void {

@@ -39,6 +39,8 @@ function asJson(text: string): string {
   return JSON.stringify(JSON.parse(plain));
 }
 
+const UNREADABLE = /an unreadable message of the cloud is left out/g;
+
 test_("as they stand, the examples are unreadable, and cost nothing", async (context) => {
   const house = await moveIn(context, { furnish });
   const before = house.mqtt.latest(collar.state);
@@ -47,9 +49,9 @@ test_("as they stand, the examples are unreadable, and cost nothing", async (con
     house.cloud.faults.malformed(text);
     house.push(14758, { bat: 3_700 + index });
     await house.fence();
-    expect(house.log).toContain(`${index + 1} unreadable message(s) so far`);
+    expect(house.log.match(UNREADABLE)).toHaveLength(index + 1);
   }
-  expect(house.log).not.toContain("4 unreadable message(s)");
+  expect(house.log.match(UNREADABLE)).toHaveLength(3);
   expect(house.mqtt.latest(collar.state)).toBe(before);
   expect(house.mqtt.of(collar.position)).toEqual([]);
   await house.mqtt.waitForJson(topicsOf("pettracer_14758").state, { battery: 28 });

@@ -59,7 +59,7 @@ const seconds = (count: number): Promise<unknown> => vi.advanceTimersByTimeAsync
 test("a failure that may pass is tried again at a growing pace, never slower than a minute", async () => {
   const part = watch(() => Promise.reject(new RecoverableError("away")));
   await seconds(240);
-  expect(part.starts).toEqual([0, 1, 3, 8, 18, 38, 78, 133, 188]);
+  expect(part.starts).toEqual([0, 1, 3, 7, 11, 15, 25, 45, 85, 140, 195]);
   expect(part.conditions.slice(0, 2)).toEqual([{ state: "starting" }, { state: "waiting", error: "away" }]);
   await part.stop();
 });
@@ -69,6 +69,37 @@ test("the jitter stays within the promise: back within 65 s", () => {
     expect(retryDelayMs(attempt, 1)).toBeLessThanOrEqual(64_000);
     expect(retryDelayMs(attempt, 0)).toBeGreaterThan(800);
   }
+});
+
+test("for a quarter of a minute the delays are within the promise: back within 5 s", () => {
+  const delays = Array.from({ length: 40 }, (_, attempt) => [retryDelayMs(attempt, 0), retryDelayMs(attempt, 1)]);
+  for (let attempt = 0, awayMs = 0; awayMs < 12_000; attempt += 1) {
+    const [shortest = 0, longest = 0] = delays[attempt] ?? [];
+    expect(longest).toBeLessThanOrEqual(4_600);
+    awayMs += shortest;
+  }
+});
+
+test("a try that took long has waited already, but for the shortest delay", async () => {
+  const part = watch(async (signal) => {
+    await sleep(15_000, signal);
+    throw new RecoverableError("no answer");
+  });
+  await seconds(230);
+  // 15 s each; of the schedule's 1, 2, 4, 4, 4, 10, 20, 40, 55 s from one to the next nothing is left, or the rest.
+  expect(part.starts).toEqual([0, 16, 32, 48, 64, 80, 96, 116, 156, 211]);
+  await part.stop();
+});
+
+test("one that worked for a while waits all of it", async () => {
+  const part = watch(async (signal, ready) => {
+    ready();
+    await sleep(15_000, signal);
+    throw new RecoverableError("closed");
+  });
+  await seconds(60);
+  expect(part.starts).toEqual([0, 16, 33, 52]);
+  await part.stop();
 });
 
 test("a healthy minute begins the schedule anew", async () => {

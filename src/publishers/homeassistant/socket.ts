@@ -7,6 +7,7 @@ import type { HaWebSocket } from "home-assistant-js-websocket";
 import WebSocket, { type RawData } from "ws";
 import { RecoverableError } from "../../lib/errors.ts";
 import { z } from "../../lib/schema.ts";
+import { certificateTrouble } from "../../lib/tls.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** The token was refused: each further try would count towards Home Assistant's ban of our address. */
@@ -82,16 +83,11 @@ export function openSocket(endpoint: Endpoint, { signal, onEnd }: Attempt): Prom
   });
 }
 
-/** Certificates that nobody whom we trust has signed, as Node names that. */
-const UNTRUSTED = /^(?:UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_UNTRUSTED)/;
+const TRUST = { authority: "home_assistant.ca", url: "home_assistant.url" };
 
 function reasonOf(error: Error): string {
   const code = "code" in error ? String(error.code) : "";
-  if (UNTRUSTED.test(code)) {
-    return "its certificate is signed by nobody whom this computer knows: set home_assistant.ca to the file of the authority that signed it";
-  }
-  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return "its certificate is for another name than home_assistant.url has";
-  return error.message || code || "no connection";
+  return certificateTrouble(error, TRUST) ?? (error.message || code || "no connection");
 }
 
 const MEANING: Readonly<Record<number, string>> = {

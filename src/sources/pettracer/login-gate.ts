@@ -37,7 +37,7 @@ const HOUR_MS = 3_600_000;
 const OWN_PACE: Pace = { windowMs: HOUR_MS, most: 20, burst: 10, spacingMs: 360_000 };
 const CEILING: Pace = { ...OWN_PACE, burst: OWN_PACE.most };
 /** The supervisor's schedule, a little shorter: it must not find the gate closed when it comes back. */
-const BACK_OFF_MS = [800, 1_600, 4_000, 8_000, 16_000, 32_000, 44_000];
+const BACK_OFF_MS = [800, 1_600, 3_200, 3_200, 3_200, 8_000, 16_000, 32_000, 44_000];
 /** The time that a login may take, and some: whoever has not come back by then was killed, ms. */
 const BUSY_MS = 20_000;
 const LOOK_MS = 250;

@@ -6,6 +6,8 @@ import { monotonicMs } from "../../lib/clock.ts";
 import { FatalError, RecoverableError } from "../../lib/errors.ts";
 import { type HttpAnswer, readJson, request, succeeded } from "../../lib/http.ts";
 import type { Scrubber } from "../../lib/scrub.ts";
+import { spanOf } from "../../lib/span.ts";
+import { isSubscriptionOver } from "../../model/account.ts";
 import type { AccountReport } from "../../model/device.ts";
 import { decodeLogin, type Login } from "./decode.ts";
 import { createLoginGate, type LoginKeep } from "./login-gate.ts";
@@ -14,9 +16,10 @@ import type { AccountOptions } from "./options.ts";
 export interface Session {
   /** A token to use now: the present one, or that of a new login. */
   token(signal: AbortSignal): Promise<string>;
-  /** A part of the cloud took this token, or refused it: then the next call of `token` logs in. */
+  /** A part of the cloud took this token. */
   accepted(token: string, by: Part): void;
-  refused(token: string, by: Part): void;
+  /** A part of the cloud refused this token; answers whether `token` gives another one from now on. */
+  refused(token: string, by: Part): boolean;
   /** A GET with the token, or a POST of the body; answers the parsed JSON. A refused token is renewed once. */
   call(path: string, signal: AbortSignal, body?: object): Promise<unknown>;
   /** The same for what is not JSON. @throws RecoverableError when the status is no success */
@@ -25,10 +28,12 @@ export interface Session {
   send(path: string, signal: AbortSignal, body?: object): Promise<string>;
   /** What the last login told of the account. */
   account(): AccountReport;
+  /** How far our clock is ahead of the cloud's by its last answer, ms; undefined where it never told the time. */
+  aheadMs(): number | undefined;
 }
 
-/** The parts of the cloud that look at the token, each by itself. */
-type Part = "rest" | "stream";
+/** The parts of the cloud that look at the token, each by itself: the stream, and each call of REST. */
+type Part = "stream" | `/${string}`;
 
 /** What is known of the token in use. */
 interface Token extends Login {
@@ -46,6 +51,8 @@ interface Token extends Login {
 const REPLACED_EVERY_MS = 10 * 60_000;
 /** A token this near to its end is renewed before it is used, ms. */
 const RENEWAL_MS = 10 * 60_000;
+/** While the subscription is over each is renewed after this, ms. */
+const OVER_RENEWAL_MS = 3_600_000;
 
 export interface SessionContext {
   readonly scrubber: Scrubber;
@@ -57,9 +64,11 @@ export interface SessionContext {
 
 export function createSession(options: AccountOptions, { scrubber, logins, isAsked = false }: SessionContext): Session {
   const gate = createLoginGate(options, logins, isAsked);
+  const patience = createPatience();
   let current: Token | undefined;
   let wasRefused = false;
   let loggingIn: Promise<Login> | undefined;
+  let aheadMs: number | undefined;
 
   async function login(signal: AbortSignal): Promise<Login> {
     const body = { login: options.username, password: options.password };
@@ -83,28 +92,30 @@ export function createSession(options: AccountOptions, { scrubber, logins, isAsk
   }
 
   async function token(signal: AbortSignal): Promise<string> {
-    const usable =
-      current !== undefined && (current.expiresAt === undefined || current.expiresAt - Date.now() > RENEWAL_MS);
-    return (usable && current ? current : await sharedLogin(signal)).token;
+    return (current !== undefined && isUsable(current) ? current : await sharedLogin(signal)).token;
   }
 
   function accepted(good: string, by: Part): void {
     if (current?.token === good) current.acceptedBy.add(by);
   }
 
-  function refused(bad: string, by: Part): void {
-    if (current?.token !== bad) return;
+  function refused(bad: string, by: Part): boolean {
+    if (current?.token !== bad) return true;
     const isNew = monotonicMs() - current.issuedAt < REPLACED_EVERY_MS;
-    if (current.isReplacement && isNew && !current.acceptedBy.has(by)) return;
+    if (current.isReplacement && isNew && !current.acceptedBy.has(by)) return false;
     current = undefined;
     wasRefused = true;
+    return true;
   }
 
-  async function tryCall(path: string, signal: AbortSignal, body?: object): Promise<HttpAnswer & { used: string }> {
+  async function tryCall({ path, body, refusals }: Call, signal: AbortSignal): Promise<HttpAnswer & { used: string }> {
+    patience.check();
     const used = await token(signal);
     const answer = await request(`${options.portal_url}${path}`, { token: used, signal, ...(body && { body }) });
-    if (answer.status === 401) refused(used, "rest");
-    else accepted(used, "rest");
+    patience.note(answer);
+    if (answer.at !== undefined) aheadMs = Date.now() - answer.at;
+    if (refusals.includes(answer.status)) refused(used, partOf(path));
+    else accepted(used, partOf(path));
     return { ...answer, used };
   }
 
@@ -113,17 +124,59 @@ export function createSession(options: AccountOptions, { scrubber, logins, isAsk
     accepted,
     refused,
     account: () => current?.report ?? {},
-    call: async (path, signal, body) => readJson(await renewedCall(path, signal, body), answerTo(path)),
-    fetch: async (path, signal) => succeeded(await renewedCall(path, signal), answerTo(path)).bytes,
+    aheadMs: () => aheadMs,
+    call: async (path, signal, body) =>
+      readJson(await renewedCall({ path, body, refusals: [401, 403] }, signal), answerTo(path)),
+    fetch: async (path, signal) =>
+      succeeded(await renewedCall({ path, refusals: [401] }, signal), answerTo(path)).bytes,
     send: async (path, signal, body) =>
-      succeeded(await renewedCall(path, signal, body), answerTo(path)).bytes.toString("utf8"),
+      succeeded(await renewedCall({ path, body, refusals: [401] }, signal), answerTo(path)).bytes.toString("utf8"),
   };
 
-  async function renewedCall(path: string, signal: AbortSignal, body?: object): Promise<HttpAnswer> {
-    const answer = await tryCall(path, signal, body);
-    const isRenewable = answer.status === 401 && current?.token !== answer.used;
-    return isRenewable ? tryCall(path, signal, body) : answer;
+  async function renewedCall(call: Call, signal: AbortSignal): Promise<HttpAnswer> {
+    const answer = await tryCall(call, signal);
+    const isRenewable = call.refusals.includes(answer.status) && current?.token !== answer.used;
+    return isRenewable ? tryCall(call, signal) : answer;
   }
+}
+
+interface Call {
+  readonly path: string;
+  readonly body?: object | undefined;
+  /**
+   * The statuses that tell of a token which is not valid any more. 403 is one of them only where everybody may ask:
+   * elsewhere it may be about the command, and each would cost a login.
+   */
+  readonly refusals: readonly number[];
+}
+
+/** Keeps to what the cloud asks for by `Retry-After`, whoever wants to call it. */
+function createPatience(): { check(): void; note(answer: HttpAnswer): void } {
+  let untilMs = 0;
+  return {
+    check() {
+      const retryAfterMs = untilMs - monotonicMs();
+      if (retryAfterMs <= 0) return;
+      const sentence = `PetTracer asked for patience for another ${spanOf(retryAfterMs)}`;
+      throw new RecoverableError(sentence, { retryAfterMs });
+    },
+    note({ status, retryAfterMs }) {
+      if (status >= 400 && retryAfterMs !== undefined) untilMs = monotonicMs() + retryAfterMs;
+    },
+  };
+}
+
+/** Whether it need not be renewed yet. */
+function isUsable({ expiresAt, issuedAt, report }: Token): boolean {
+  if (expiresAt !== undefined && expiresAt - Date.now() <= RENEWAL_MS) return false;
+  // Only a login tells that the subscription was renewed.
+  return !isSubscriptionOver(report.subscriptionEndsAt, Date.now()) || monotonicMs() - issuedAt < OVER_RENEWAL_MS;
+}
+
+/** `/map/setccled/14758/1` is the call `/map/setccled`. */
+function partOf(path: string): Part {
+  const [, folder, call] = path.split("/");
+  return `/${folder}/${call}`;
 }
 
 function answerTo(path: string): string {

@@ -4,6 +4,9 @@
  */
 import type { IStompSocket } from "@stomp/stompjs";
 import WebSocket, { type RawData } from "ws";
+import { describeError } from "../../lib/errors.ts";
+import { retryAfter } from "../../lib/http.ts";
+import { certificateTrouble } from "../../lib/tls.ts";
 import { createFramer } from "./framer.ts";
 import { parseSockjsFrame, sockjsFrame } from "./sockjs.ts";
 
@@ -21,8 +24,9 @@ interface SocketEvents {
 export interface EndReason {
   readonly sentence: string;
   readonly cause: EndCause;
-  /** The HTTP status of a refused handshake. */
+  /** The HTTP status of a refused handshake, and how long it asks us to wait, ms. */
   readonly httpStatus?: number;
+  readonly retryAfterMs?: number | undefined;
 }
 
 /**
@@ -136,11 +140,12 @@ export function openSocket(url: string, events: SocketEvents): SockjsSocket {
   ws.on("unexpected-response", (request, response) => {
     request.destroy();
     const httpStatus = response.statusCode ?? 0;
-    reason = { sentence: `the server refused the connection (HTTP ${httpStatus})`, cause: "http", httpStatus };
+    const sentence = `the server refused the connection (HTTP ${httpStatus})`;
+    reason = { sentence, cause: "http", httpStatus, retryAfterMs: retryAfter(response.headers) };
     end(reason);
   });
   ws.on("error", (error) => {
-    reason = { sentence: error.message, cause: "network" };
+    reason = { sentence: certificateTrouble(error) ?? describeError(error), cause: "network" };
     end(reason);
   });
   ws.on("close", (code, text) => {

@@ -4,10 +4,13 @@
  * every `refresh` is the safety net.
  */
 import { createAlarm } from "../../lib/alarm.ts";
+import { retryDelayMs } from "../../lib/backoff.ts";
 import { aborted, monotonicMs } from "../../lib/clock.ts";
 import { describeError, FatalError, RecoverableError } from "../../lib/errors.ts";
+import { Unreachable } from "../../lib/http.ts";
 import type { Logger } from "../../lib/log.ts";
 import type { Metrics } from "../../lib/metrics.ts";
+import { spanOf } from "../../lib/span.ts";
 import type { Command } from "../../model/command.ts";
 import type { CounterTable } from "../../model/counters.ts";
 import type { CollarReport } from "../../model/device.ts";
@@ -50,8 +53,10 @@ const RELIST_MS = 2_000;
 const RELIST_APART_MS = 60_000;
 /** A device that is missing from a listing is looked for once more after this, ms. */
 const CONFIRM_MS = 5_000;
-/** A snapshot that failed is tried again after this, ms. */
+/** A snapshot that the cloud refused is tried again after this, ms. */
 const RETRY_MS = 30_000;
+/** Clocks that differ by more are worth a word, ms. */
+const WRONG_CLOCK_MS = 5 * 60_000;
 /** While the stream cannot be had, snapshots stand in for it, this far apart, ms. */
 const FALLBACK_MS = 60_000;
 
@@ -86,8 +91,8 @@ class PetTracerAccount {
   #firstListedAt = Number.POSITIVE_INFINITY;
   #heardAt = Number.NEGATIVE_INFINITY;
   readonly #counters: AccountCounters;
-  #hasComplained = false;
-  #snapshotFailed = false;
+  /** In a row. */
+  #failedSnapshots = 0;
   /** While a snapshot is asked for: what the stream says meanwhile, which is newer than the answer. */
   #overlay: Map<string, CollarReport> | undefined;
 
@@ -117,11 +122,11 @@ class PetTracerAccount {
   }
 
   async #connect(signal: AbortSignal, ready: () => void): Promise<void> {
-    const token = await this.#session.token(signal);
+    await this.#session.token(signal);
     this.#tellHeard();
     if (this.#listing === EMPTY_LISTING) await this.#snapshot(signal);
     else if (monotonicMs() - this.#listedAt > FALLBACK_MS) await this.#trySnapshot(signal);
-    const stream = await this.#open(token, signal);
+    const stream = await this.#open(signal);
     try {
       await this.#follow(stream, signal, ready);
     } finally {
@@ -170,7 +175,9 @@ class PetTracerAccount {
     await this.#snapshot(signal);
   }
 
-  async #open(token: string, signal: AbortSignal): Promise<Stream> {
+  /** Where the token is refused, with another one, if that can be had. */
+  async #open(signal: AbortSignal, isSecondTry = false): Promise<Stream> {
+    const token = await this.#session.token(signal);
     try {
       const stream = await openStream({
         url: this.#options.stream_url,
@@ -185,8 +192,9 @@ class PetTracerAccount {
       this.#session.accepted(token, "stream");
       return stream;
     } catch (error) {
-      if (error instanceof TokenRefused) this.#session.refused(token, "stream");
-      throw error;
+      const isReplaced = error instanceof TokenRefused && this.#session.refused(token, "stream");
+      if (!isReplaced || isSecondTry) throw error;
+      return await this.#open(signal, true);
     }
   }
 
@@ -226,12 +234,16 @@ class PetTracerAccount {
   async #trySnapshot(signal: AbortSignal): Promise<void> {
     try {
       await this.#snapshot(signal);
-      this.#snapshotFailed = false;
+      if (this.#failedSnapshots > 0) this.#log.info(`${this.#name}: snapshots work again`);
+      this.#failedSnapshots = 0;
     } catch (error) {
       if (error instanceof FatalError || signal.aborted) throw error;
-      this.#log[this.#snapshotFailed ? "debug" : "warn"](`${this.#name}: no snapshot: ${describeError(error)}`);
-      this.#snapshotFailed = true;
-      this.#alarm.within(RETRY_MS);
+      this.#log.warn(`${this.#name}: no snapshot: ${describeError(error)}`);
+      const wishedMs = error instanceof RecoverableError ? (error.retryAfterMs ?? 0) : 0;
+      // A network that is back shows at once; a cloud that has trouble is left alone for a while.
+      const ownMs = error instanceof Unreachable ? retryDelayMs(this.#failedSnapshots) : RETRY_MS;
+      this.#alarm.within(Math.max(ownMs, wishedMs));
+      this.#failedSnapshots += 1;
     }
   }
 
@@ -258,10 +270,13 @@ class PetTracerAccount {
     const { collars, stations, unwanted } = this.#listing;
     for (const key of [...collars.map((collar) => collar.key), ...unwanted]) this.#known.add(key);
     const own = { offersPowerOff: this.#options.allow_power_off };
+    const aheadMs = this.#session.aheadMs();
+    this.#mindClock(aheadMs);
     this.#emit({
       type: "devicesListed",
       account: this.#name,
       at: Date.now(),
+      aheadMs,
       isConfirmed: this.#listedAt - this.#firstListedAt >= this.#confirmationMs(),
       collars: collars.map((collar) => ({
         ...collar,
@@ -269,6 +284,14 @@ class PetTracerAccount {
       })),
       stations,
     });
+  }
+
+  #mindClock(aheadMs = 0): void {
+    if (Math.abs(aheadMs) < WRONG_CLOCK_MS) return;
+    const wrong = `${spanOf(Math.abs(aheadMs))} ${aheadMs > 0 ? "ahead" : "behind"}`;
+    this.#log.warn(
+      `${this.#name}: by PetTracer's clock this computer's is ${wrong}: set it, or let it be set by itself (NTP)`,
+    );
   }
 
   /**
@@ -342,9 +365,6 @@ class PetTracerAccount {
 
   #complain(text: string): void {
     this.#counters.undecodable.value += 1;
-    const level = this.#hasComplained ? "debug" : "warn";
-    this.#hasComplained = true;
-    const count = this.#counters.undecodable.value;
-    this.#log[level]({ text: text.slice(0, 200) }, `${this.#name}: ${count} unreadable message(s) so far`);
+    this.#log.warn({ text: text.slice(0, 200) }, `${this.#name}: an unreadable message of the cloud is left out`);
   }
 }

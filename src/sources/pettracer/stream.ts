@@ -39,8 +39,8 @@ const CHECKS_PER_BEAT = 4;
 export class StreamEnded extends RecoverableError {
   readonly because: EndCause;
 
-  constructor(message: string, because: EndCause) {
-    super(message);
+  constructor(message: string, because: EndCause, retryAfterMs?: number) {
+    super(message, retryAfterMs === undefined ? {} : { retryAfterMs });
     this.because = because;
   }
 }
@@ -124,9 +124,9 @@ function createClient(
 
 /** A rejection that says why the stream did not open. */
 async function failure(ended: Promise<EndReason>): Promise<never> {
-  const { sentence, cause, httpStatus } = await ended;
+  const { sentence, cause, httpStatus, retryAfterMs } = await ended;
   if (httpStatus === 401 || httpStatus === 403) throw new TokenRefused(`${sentence}: the token is not valid any more`);
-  throw new StreamEnded(sentence, cause);
+  throw new StreamEnded(`the live stream cannot be opened: ${sentence}`, cause, retryAfterMs);
 }
 
 function timeout(): RecoverableError {

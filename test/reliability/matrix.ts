@@ -1,0 +1,105 @@
+/**
+ * Everything that can go wrong, and where: each cell is measured by a test of this folder, or says why there is nothing
+ * to measure. `docs/reliability.md` has a row for each.
+ */
+
+export const PLACES = [
+  "PetTracer's portal",
+  "PetTracer's stream",
+  "the broker",
+  "Home Assistant",
+  "this computer",
+] as const;
+export type Place = (typeof PLACES)[number];
+
+export const NETWORK_FAULTS = [
+  "refused",
+  "reset",
+  "clean close",
+  "half-open (frozen)",
+  "slow: 2 s latency",
+  "slow: 1 kB/s",
+  "cut in the middle of a frame",
+  "DNS gone",
+  "TLS failure",
+  "short outage",
+  "long outage",
+] as const;
+
+export const ANSWER_FAULTS = [
+  "401",
+  "403",
+  "429 with Retry-After",
+  "500",
+  "503",
+  "HTML instead of JSON",
+  "hang",
+  "token expired while connected",
+  "token expired while down",
+  "subscription over",
+] as const;
+
+export const COMPUTER_FAULTS = [
+  "clock an hour forwards",
+  "clock an hour backwards",
+  "laptop sleep",
+  "disk full",
+  "data folder read-only",
+  "killed with SIGKILL",
+  "two daemons with one client id",
+] as const;
+
+export type Fault = (typeof NETWORK_FAULTS)[number] | (typeof ANSWER_FAULTS)[number] | (typeof COMPUTER_FAULTS)[number];
+
+/** Measured by a test; or the reason why not. */
+type Cell = "measured" | { readonly none: string };
+
+const NOT_A_COMPUTER = { none: "a fault of this computer: see there" };
+const NOT_A_NETWORK = { none: "a fault of the network, or of the other side: see there" };
+
+function all<F extends string>(faults: readonly F[], cell: Cell): Record<F, Cell> {
+  return Object.fromEntries(faults.map((fault) => [fault, cell])) as Record<F, Cell>;
+}
+
+const PORTAL: Record<Fault, Cell> = {
+  ...all(NETWORK_FAULTS, "measured"),
+  ...all(ANSWER_FAULTS, "measured"),
+  ...all(COMPUTER_FAULTS, NOT_A_COMPUTER),
+};
+
+const STREAM: Record<Fault, Cell> = {
+  ...all(NETWORK_FAULTS, "measured"),
+  ...all(ANSWER_FAULTS, "measured"),
+  ...all(COMPUTER_FAULTS, NOT_A_COMPUTER),
+  "subscription over": { none: "the portal's login tells it: see there" },
+};
+
+const BROKER: Record<Fault, Cell> = {
+  ...all(NETWORK_FAULTS, { none: "still to be measured" }),
+  ...all(ANSWER_FAULTS, { none: "MQTT has no such answer" }),
+  ...all(COMPUTER_FAULTS, NOT_A_COMPUTER),
+};
+
+const HOME_ASSISTANT: Record<Fault, Cell> = {
+  ...all(NETWORK_FAULTS, { none: "still to be measured" }),
+  ...all(ANSWER_FAULTS, { none: "still to be measured" }),
+  ...all(COMPUTER_FAULTS, NOT_A_COMPUTER),
+};
+
+const THIS_COMPUTER: Record<Fault, Cell> = {
+  ...all(NETWORK_FAULTS, NOT_A_NETWORK),
+  ...all(ANSWER_FAULTS, NOT_A_NETWORK),
+  ...all(COMPUTER_FAULTS, "measured"),
+  "disk full": { none: "still to be measured" },
+  "data folder read-only": { none: "still to be measured" },
+  "killed with SIGKILL": { none: "still to be measured" },
+  "two daemons with one client id": { none: "still to be measured" },
+};
+
+export const MATRIX: Readonly<Record<Place, Readonly<Record<Fault, Cell>>>> = {
+  "PetTracer's portal": PORTAL,
+  "PetTracer's stream": STREAM,
+  "the broker": BROKER,
+  "Home Assistant": HOME_ASSISTANT,
+  "this computer": THIS_COMPUTER,
+};

@@ -1,0 +1,28 @@
+/** A test for one cell of the matrix: it breaks something in a house, and measures. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "vitest";
+import type { Fault, Place } from "../matrix.ts";
+import { type Household, type HouseholdOptions, openHousehold } from "./household.ts";
+import { nameOf, REPORT_FOLDER, report } from "./report.ts";
+import type { Measured } from "./watch.ts";
+
+type Scenario = (house: Household) => Promise<Measured>;
+
+/**
+ * @param prepare what the house is like; a daemon runs in it, and all is well, when the scenario begins
+ */
+export function measure(
+  where: Place,
+  fault: Fault,
+  scenario: Scenario,
+  prepare: () => HouseholdOptions | Promise<HouseholdOptions> = () => ({}),
+): void {
+  test.concurrent(`${where}: ${fault}`, async ({ onTestFinished }) => {
+    mkdirSync(REPORT_FOLDER, { recursive: true });
+    const house = await openHousehold(await prepare());
+    onTestFinished(() => house.close(join(REPORT_FOLDER, `${nameOf(where, fault)}.log`)));
+    await house.start();
+    report({ where, fault, ...(await scenario(house)) });
+  });
+}
