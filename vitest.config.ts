@@ -37,7 +37,7 @@ export default defineConfig({
           hookTimeout: 60_000,
           // Each has a daemon of its own, which mostly waits.
           maxConcurrency: 8,
-          maxWorkers: WORKERS,
+          maxWorkers: E2E_WORKERS,
         },
       },
     ],

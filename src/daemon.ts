@@ -59,7 +59,11 @@ const TICK_MS = 1_000;
 /** @throws UsageError when the configuration has nowhere to publish to */
 export async function startDaemon(config: Config, tools: Tools): Promise<Daemon> {
   const { log, signal } = tools;
-  const data = openDataDir(config.data_dir, log);
+  // What fails while the parts are made waits for the place where it is told.
+  const onTrouble = (sentence: string): void => {
+    queueMicrotask(() => store.dispatch({ type: "troubleNoticed", sentence }));
+  };
+  const data = openDataDir(config.data_dir, log, onTrouble);
   const about = { version: VERSION, startedAt: Date.now(), logLevel: log.level };
   const metrics = createMetrics(COUNTERS);
   const remembered = readArchive(data);
@@ -94,6 +98,7 @@ export async function startDaemon(config: Config, tools: Tools): Promise<Daemon>
     retentionMs: config.track.retention,
     log,
     source: (name) => crew.source(name),
+    onTrouble,
   });
   const dispatch = (event: StoreEvent): void => {
     store.dispatch(event);

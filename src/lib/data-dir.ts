@@ -1,5 +1,5 @@
 /** The folder for what has to survive a restart: small JSON files, readable by their owner alone. */
-import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describeError } from "./errors.ts";
 import type { Logger } from "./log.ts";
@@ -7,7 +7,10 @@ import type { Logger } from "./log.ts";
 export interface DataDir {
   /** The value kept under this name; undefined when there is none that can be read. */
   read(name: string): unknown;
-  /** Keeps the value. A folder that cannot be written to is a warning: the program does its main job without. */
+  /**
+   * Keeps the value. A folder that cannot be written to is a warning: the program does its main job without, and writes
+   * the latest value of each name as soon as it can.
+   */
   write(name: string, value: unknown): void;
 }
 
@@ -17,12 +20,45 @@ interface Keep {
   write(value: unknown): void;
 }
 
+export const DISK_REMEDY = "make room on the disk, and let Pawline write to its data_dir";
+/** What could not be written is tried again after this, ms. */
+const RETRY_MS = 5_000;
+
 export function keepIn(data: DataDir, name: string): Keep {
   return { read: () => data.read(name), write: (value) => data.write(name, value) };
 }
 
-export function openDataDir(folder: string, log: Logger): DataDir {
+/** @param onTrouble called with a sentence for the user when the folder cannot be written to, once until it can be */
+export function openDataDir(folder: string, log: Logger, onTrouble: (sentence: string) => void = () => {}): DataDir {
+  /** By name, the text that is not written yet. */
+  const unwritten = new Map<string, string>();
+  let retry: NodeJS.Timeout | undefined;
   let isTold = false;
+
+  function writeAll(): void {
+    clearTimeout(retry);
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      for (const [name, text] of unwritten) {
+        replaceFile(join(folder, `${name}.json`), text);
+        unwritten.delete(name);
+      }
+      if (isTold) log.info(`data_dir: ${folder} can be written to again`);
+      isTold = false;
+    } catch (error) {
+      tell(`data_dir: ${folder} cannot be written to (${describeError(error)}): ${DISK_REMEDY}`);
+      // Nothing waits for it: what is not written when the program ends is lost.
+      retry = setTimeout(writeAll, RETRY_MS).unref();
+    }
+  }
+
+  function tell(sentence: string): void {
+    if (isTold) return void log.debug(sentence);
+    isTold = true;
+    log.warn(sentence);
+    onTrouble(sentence);
+  }
+
   return {
     read(name) {
       try {
@@ -32,15 +68,8 @@ export function openDataDir(folder: string, log: Logger): DataDir {
       }
     },
     write(name, value) {
-      try {
-        mkdirSync(folder, { recursive: true, mode: 0o700 });
-        replaceFile(join(folder, `${name}.json`), JSON.stringify(value));
-        isTold = false;
-      } catch (error) {
-        // It is tried again and again, and told once.
-        log[isTold ? "debug" : "warn"](`data_dir: ${folder} cannot be written to (${describeError(error)})`);
-        isTold = true;
-      }
+      unwritten.set(name, JSON.stringify(value));
+      writeAll();
     },
   };
 }
@@ -48,7 +77,13 @@ export function openDataDir(folder: string, log: Logger): DataDir {
 /** Writes beside the file and renames: whoever reads sees the old text or the new one, never half of it. */
 function replaceFile(file: string, text: string): void {
   const draft = `${file}.tmp`;
-  writeFileSync(draft, text, { mode: 0o600 });
-  chmodSync(draft, 0o600);
-  renameSync(draft, file);
+  try {
+    writeFileSync(draft, text, { mode: 0o600 });
+    chmodSync(draft, 0o600);
+    renameSync(draft, file);
+  } catch (error) {
+    // Half a draft would take what little room there is.
+    rmSync(draft, { force: true });
+    throw error;
+  }
 }

@@ -108,6 +108,12 @@ interface LogLevelSet {
   readonly level: string;
 }
 
+/** Something went wrong that is no source's and no publisher's: a sentence for the user. */
+interface TroubleNoticed {
+  readonly type: "troubleNoticed";
+  readonly sentence: string;
+}
+
 /** So much time went by, by a clock that never jumps. */
 interface TimePassed {
   readonly type: "timePassed";
@@ -134,4 +140,5 @@ export type StoreEvent =
   | CommandAccepted
   | CommandFailed
   | LogLevelSet
+  | TroubleNoticed
   | TimePassed;

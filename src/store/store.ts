@@ -150,6 +150,9 @@ class LiveStore implements Store {
       case "logLevelSet":
         this.#putBridge({ logLevel: event.level });
         break;
+      case "troubleNoticed":
+        this.#putBridge({ lastError: event.sentence });
+        break;
       case "timePassed":
         this.#age(event.at, event.elapsedMs);
         break;

@@ -34,7 +34,7 @@ export interface TrackDatabase {
   close(): void;
 }
 
-type Sqlite = typeof import("node:sqlite");
+export type Sqlite = typeof import("node:sqlite");
 
 /** The module is not there in every build of Node.js, and only those who keep a track need it. */
 export async function loadSqlite(): Promise<Sqlite> {

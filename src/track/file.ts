@@ -5,9 +5,10 @@
 import { existsSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { monotonicMs } from "../lib/clock.ts";
+import { DISK_REMEDY } from "../lib/data-dir.ts";
 import { describeError } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
-import { isFileBroken, loadSqlite, openTrackDatabase, type TrackDatabase } from "./database.ts";
+import { isFileBroken, loadSqlite, openTrackDatabase, type Sqlite, type TrackDatabase } from "./database.ts";
 
 export interface TrackFile {
   /** What `act` gives; undefined where nothing can be kept at the moment. The file is opened when it is needed. */
@@ -30,10 +31,21 @@ const RETRY_MS = 5_000;
 /** The same trouble is told again after this, ms. */
 const TOLD_EVERY_MS = 3_600_000;
 
-export async function createTrackFile(folder: string, log: Logger): Promise<TrackFile> {
+interface Context {
+  readonly folder: string;
+  readonly log: Logger;
+  /** Called with a sentence for the user when no track can be kept, and not again before an hour has passed. */
+  readonly onTrouble: (sentence: string) => void;
+  /** Called when what was kept is gone, and another file is begun: nothing of before is known any more. */
+  readonly onLost: () => void;
+}
+
+export async function createTrackFile({ folder, log, onTrouble, onLost }: Context): Promise<TrackFile> {
   const file = trackFileIn(folder);
   const aside = `${file}.broken`;
   let database: TrackDatabase | undefined;
+  /** Which file it is, under this name. */
+  let inode: number | undefined;
   let triedAt = Number.NEGATIVE_INFINITY;
   let toldAt = Number.NEGATIVE_INFINITY;
   const sqlite = await loadSqlite().catch((error: unknown) => {
@@ -42,7 +54,18 @@ export async function createTrackFile(folder: string, log: Logger): Promise<Trac
   });
 
   function open(): TrackDatabase | undefined {
-    if (sqlite === undefined || database !== undefined) return database;
+    if (sqlite === undefined) return undefined;
+    // SQLite would go on writing into a file that was deleted, and nobody would ever read it.
+    if (database !== undefined && inodeOf(file) !== inode) close();
+    if (database !== undefined) return database;
+    begin(sqlite);
+    const opened = inodeOf(file);
+    if (inode !== undefined && opened !== inode) onLost();
+    inode = opened;
+    return database;
+  }
+
+  function begin(sqlite: Sqlite): void {
     try {
       database = openTrackDatabase(sqlite, file);
     } catch (error) {
@@ -50,7 +73,6 @@ export async function createTrackFile(folder: string, log: Logger): Promise<Trac
       setAside(error);
       database = openTrackDatabase(sqlite, file);
     }
-    return database;
   }
 
   function setAside(error: unknown): void {
@@ -75,11 +97,16 @@ export async function createTrackFile(folder: string, log: Logger): Promise<Trac
   function fail(error: unknown): undefined {
     close();
     triedAt = monotonicMs();
-    const isNews = triedAt - toldAt > TOLD_EVERY_MS;
-    if (isNews) toldAt = triedAt;
-    log[isNews ? "warn" : "debug"](
-      `no track is kept at the moment: ${file} cannot be written (${describeError(error)})`,
-    );
+    const sentence = `no track is kept at the moment: ${file} cannot be written (${describeError(error)}): ${DISK_REMEDY}`;
+    if (triedAt - toldAt <= TOLD_EVERY_MS) return void log.debug(sentence);
+    toldAt = triedAt;
+    log.warn(sentence);
+    onTrouble(sentence);
+  }
+
+  function tried<T>(act: (database: TrackDatabase) => T): T | undefined {
+    const opened = open();
+    return opened && act(opened);
   }
 
   return {
@@ -87,14 +114,12 @@ export async function createTrackFile(folder: string, log: Logger): Promise<Trac
     use(act) {
       if (monotonicMs() - triedAt < RETRY_MS) return undefined;
       try {
-        const opened = open();
-        return opened && act(opened);
+        return tried(act);
       } catch (error) {
         if (!isFileBroken(error)) return fail(error);
         try {
           setAside(error);
-          const opened = open();
-          return opened && act(opened);
+          return tried(act);
         } catch (again) {
           return fail(again);
         }
@@ -102,6 +127,7 @@ export async function createTrackFile(folder: string, log: Logger): Promise<Trac
     },
     remove() {
       close();
+      inode = undefined;
       for (const gone of [file, aside, ...BESIDE.map((end) => `${file}${end}`)]) removeFile(gone, log);
     },
     forget(oldestAt) {
@@ -109,6 +135,10 @@ export async function createTrackFile(folder: string, log: Logger): Promise<Trac
       if (mtimeMs < oldestAt) removeFile(aside, log);
     },
   };
+}
+
+function inodeOf(file: string): number | undefined {
+  return statSync(file, { throwIfNoEntry: false })?.ino;
 }
 
 function removeFile(path: string, log: Logger): void {

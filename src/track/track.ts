@@ -24,12 +24,15 @@ interface Context {
   readonly log: Logger;
   /** The running source of this name. */
   readonly source: (name: string) => Source | undefined;
+  /** Called with a sentence for the user when no track can be kept. */
+  readonly onTrouble: (sentence: string) => void;
 }
 
-export async function createTrack({ folder, retentionMs, log, source }: Context): Promise<Track> {
+export async function createTrack({ folder, retentionMs, log, source, onTrouble }: Context): Promise<Track> {
   let keptMs = retentionMs;
-  const file = await createTrackFile(folder, log);
   const liveness = createLiveness();
+  const onLost = (): void => liveness.restart(Date.now());
+  const file = await createTrackFile({ folder, log, onTrouble, onLost });
   const context = { file, liveness, source, log, retentionMs: () => keptMs };
   const recorder = createRecorder(context);
   const catchUp = createCatchUp(context);

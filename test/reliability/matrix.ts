@@ -45,17 +45,27 @@ export const COMPUTER_FAULTS = [
   "laptop sleep",
   "disk full",
   "data folder read-only",
+  "data folder deleted",
+  "track damaged",
   "killed with SIGKILL",
   "two daemons with one client id",
 ] as const;
 
-export type Fault = (typeof NETWORK_FAULTS)[number] | (typeof ANSWER_FAULTS)[number] | (typeof COMPUTER_FAULTS)[number];
+export const NEIGHBOUR_FAULTS = ["restarted, and has forgotten all"] as const;
+
+export type Fault =
+  | (typeof NETWORK_FAULTS)[number]
+  | (typeof ANSWER_FAULTS)[number]
+  | (typeof COMPUTER_FAULTS)[number]
+  | (typeof NEIGHBOUR_FAULTS)[number];
 
 /** Measured by a test; or the reason why not. */
 type Cell = "measured" | { readonly none: string };
 
 const NOT_A_COMPUTER = { none: "a fault of this computer: see there" };
 const NOT_A_NETWORK = { none: "a fault of the network, or of the other side: see there" };
+
+const NOTHING_KEPT = { none: "nothing is kept there that would be missed" };
 
 function all<F extends string>(faults: readonly F[], cell: Cell): Record<F, Cell> {
   return Object.fromEntries(faults.map((fault) => [fault, cell])) as Record<F, Cell>;
@@ -65,35 +75,41 @@ const PORTAL: Record<Fault, Cell> = {
   ...all(NETWORK_FAULTS, "measured"),
   ...all(ANSWER_FAULTS, "measured"),
   ...all(COMPUTER_FAULTS, NOT_A_COMPUTER),
+  ...all(NEIGHBOUR_FAULTS, NOTHING_KEPT),
 };
 
 const STREAM: Record<Fault, Cell> = {
   ...all(NETWORK_FAULTS, "measured"),
   ...all(ANSWER_FAULTS, "measured"),
   ...all(COMPUTER_FAULTS, NOT_A_COMPUTER),
+  ...all(NEIGHBOUR_FAULTS, NOTHING_KEPT),
   "subscription over": { none: "the portal's login tells it: see there" },
 };
 
 const BROKER: Record<Fault, Cell> = {
-  ...all(NETWORK_FAULTS, { none: "still to be measured" }),
-  ...all(ANSWER_FAULTS, { none: "MQTT has no such answer" }),
+  ...all(NETWORK_FAULTS, "measured"),
+  ...all(ANSWER_FAULTS, "measured"),
   ...all(COMPUTER_FAULTS, NOT_A_COMPUTER),
+  ...all(NEIGHBOUR_FAULTS, "measured"),
+  "429 with Retry-After": { none: "MQTT has no such answer" },
+  "500": { none: "MQTT has no such answer" },
+  "token expired while connected": { none: "a broker has no tokens; a password that was changed is its 401" },
+  "token expired while down": { none: "a broker has no tokens; a password that was changed is its 401" },
+  "subscription over": { none: "a broker has none" },
 };
 
 const HOME_ASSISTANT: Record<Fault, Cell> = {
   ...all(NETWORK_FAULTS, { none: "still to be measured" }),
   ...all(ANSWER_FAULTS, { none: "still to be measured" }),
   ...all(COMPUTER_FAULTS, NOT_A_COMPUTER),
+  ...all(NEIGHBOUR_FAULTS, "measured"),
 };
 
 const THIS_COMPUTER: Record<Fault, Cell> = {
   ...all(NETWORK_FAULTS, NOT_A_NETWORK),
   ...all(ANSWER_FAULTS, NOT_A_NETWORK),
   ...all(COMPUTER_FAULTS, "measured"),
-  "disk full": { none: "still to be measured" },
-  "data folder read-only": { none: "still to be measured" },
-  "killed with SIGKILL": { none: "still to be measured" },
-  "two daemons with one client id": { none: "still to be measured" },
+  ...all(NEIGHBOUR_FAULTS, NOTHING_KEPT),
 };
 
 export const MATRIX: Readonly<Record<Place, Readonly<Record<Fault, Cell>>>> = {

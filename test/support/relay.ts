@@ -143,6 +143,12 @@ export async function startRelay(firstTargetPort: number, identity?: Identity): 
     count += 1;
     socket.destroy();
   });
+  // Those, too, that never came to an agreement about encryption.
+  const arrived = new Set<Socket>();
+  listener.on("connection", (socket: Socket) => {
+    arrived.add(socket);
+    socket.once("close", () => arrived.delete(socket));
+  });
   const port = await listen(listener, 0);
 
   const each = (act: (pair: Pair) => void): number => {
@@ -210,6 +216,7 @@ export async function startRelay(firstTargetPort: number, identity?: Identity): 
       const closed = listener.listening ? once(listener, "close") : undefined;
       if (listener.listening) listener.close();
       cut();
+      for (const socket of arrived) socket.destroy();
       await closed;
     },
   };

@@ -71,7 +71,13 @@ class Bench {
   async start(retentionMs = 30 * DAY): Promise<void> {
     const log = await createLog({ level: "debug", format: "json", scrubber: createScrubber(), output: this.log });
     const source = { positions: (device: string, span: Span) => this.#answer(device, span) } as unknown as Source;
-    this.#track = await createTrack({ folder: this.folder, retentionMs, log, source: () => source });
+    this.#track = await createTrack({
+      folder: this.folder,
+      retentionMs,
+      log,
+      source: () => source,
+      onTrouble: () => {},
+    });
     this.#stop = new AbortController();
     this.#running = this.track.run(this.#stop.signal);
   }

@@ -7,8 +7,11 @@ import type { Link, Received } from "../../discovery/link.ts";
 import type { Message } from "../../discovery/messages.ts";
 import { sleep, within } from "../../lib/clock.ts";
 import { describeError, RecoverableError } from "../../lib/errors.ts";
-import { readPem } from "../../lib/tls.ts";
+import { certificateTrouble, readPem } from "../../lib/tls.ts";
 import type { MqttOptions } from "./options.ts";
+import { bufferOf, createOutbox } from "./outbox.ts";
+import { keepPulse, NO_TIMER, SILENCE_MS } from "./pulse.ts";
+import { ThrownOut } from "./rival.ts";
 
 export interface Connection extends Link {
   /** Rejects with the reason when the connection is lost. */
@@ -17,13 +20,12 @@ export interface Connection extends Link {
   end(lastWords: readonly Message[]): Promise<void>;
 }
 
-const CONNECT_MS = 10_000;
+/** Three times there and back, where each way takes two seconds: a connection, its encryption, and a login. */
+const CONNECT_MS = 14_000;
 const CONFIRM_MS = 15_000;
 const GOODBYE_MS = 1_500;
-/** Half of it is the pulse; a connection without any answer is given up after one and a half. */
+/** The broker gives us up after one and a half of it; the pulse is twice as quick. */
 const KEEP_ALIVE_S = 20;
-/** So many messages may wait for the broker's confirmation; it bounds our memory when the broker is slow. */
-const WINDOW = 200;
 /** A broker tells its retained messages right behind its confirmation: after such a pause there are no more. */
 const RETAINED_PAUSE_MS = 150;
 const RETAINED_LONGEST_MS = 3_000;
@@ -69,8 +71,7 @@ async function clientOptions(
     protocolVersion: options.protocol_version,
     clean: true,
     keepalive: KEEP_ALIVE_S,
-    reschedulePings: false,
-    timerVariant: "native",
+    timerVariant: NO_TIMER,
     // Our own patience ends first, with a sentence of ours.
     connectTimeout: 2 * CONNECT_MS,
     reconnectPeriod: 0,
@@ -107,9 +108,10 @@ function connected(client: MqttClient, signal: AbortSignal, over: AbortSignal): 
 /** A promise that rejects with the first reason for which the connection is no more. */
 function lostSignal(client: MqttClient, url: string): Promise<never> {
   const lost = new Promise<never>((_, reject) => {
-    client.on("error", (error) => reject(failure(error, url)));
-    client.on("disconnect", (packet) => reject(failure(`the broker disconnected us (${packet.reasonCode ?? 0})`, url)));
-    client.on("close", () => reject(failure("the connection was closed", url)));
+    client.on("error", (error) => reject(isGibberish(error, client) ? noBroker(url, error) : failure(error, url)));
+    client.on("disconnect", ({ reasonCode = 0 }) => reject(thrownOut(url, ` (reason ${reasonCode})`)));
+    client.on("close", () => reject(thrownOut(url)));
+    client.once("connect", () => keepPulse(client, () => reject(silence(url))));
   });
   lost.catch(() => {});
   return lost;
@@ -129,7 +131,26 @@ function failure(error: unknown, url: string): RecoverableError {
       retryAfterMs: REFUSED_MS,
     });
   }
-  return new RecoverableError(`the broker at ${hostOf(url)} cannot be reached: ${describeError(cause)}`);
+  const reason = certificateTrouble(cause, { authority: "mqtt.ca", url: "mqtt.url" }) ?? describeError(cause);
+  return new RecoverableError(`the broker at ${hostOf(url)} cannot be reached: ${reason}`);
+}
+
+function thrownOut(url: string, reason = ""): ThrownOut {
+  return new ThrownOut(`the broker at ${hostOf(url)} has closed the connection${reason}`);
+}
+
+/** The library's parser has no code for what it cannot read; and a broker's first packet can be read. */
+function isGibberish(error: Error, { connected }: MqttClient): boolean {
+  return !connected && !("code" in error);
+}
+
+function noBroker(url: string, cause: Error): RecoverableError {
+  const remedy = "check host, port and scheme (mqtt, mqtts, ws or wss) of mqtt.url";
+  return new RecoverableError(`what answers at ${hostOf(url)} is no MQTT broker: ${remedy}`, { cause });
+}
+
+function silence(url: string): RecoverableError {
+  return new RecoverableError(`the broker at ${hostOf(url)} has not said a word for ${SILENCE_MS / 1000} s`);
 }
 
 function timeout(url: string): RecoverableError {
@@ -146,7 +167,7 @@ function createConnection(client: MqttClient, lost: Promise<never>): Connection 
   return {
     lost,
     publish: (message) => outbox.publish(message),
-    flush: () => within(CONFIRM_MS, outbox.empty(), unconfirmed),
+    flush: () => outbox.flush(),
     subscribe: (filters, receive) => subscribe(client, filters, receive, lost),
     async end(lastWords) {
       if (client.connected) {
@@ -168,61 +189,6 @@ function createConnection(client: MqttClient, lost: Promise<never>): Connection 
 
 function unconfirmed(): RecoverableError {
   return new RecoverableError(`the broker has not confirmed a message within ${CONFIRM_MS / 1000} s`);
-}
-
-/** Text as it is, bytes as the client library wants them: not copied. */
-function bufferOf(payload: Message["payload"]): string | Buffer {
-  return typeof payload === "string" ? payload : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-}
-
-interface Outbox {
-  publish(message: Message): Promise<void>;
-  empty(): Promise<void>;
-}
-
-interface Waiter {
-  readonly below: number;
-  readonly resolve: () => void;
-  readonly reject: (reason: unknown) => void;
-}
-
-/**
- * Counts what the broker has not confirmed yet, and holds the next message back while that is too much. Who waits is
- * let down when the connection is lost; a race against its loss for each message would never be forgotten.
- */
-function createOutbox(client: MqttClient, lost: Promise<never>): Outbox {
-  let pending = 0;
-  let waiting: Waiter[] = [];
-  let failure: { readonly reason: unknown } | undefined;
-
-  lost.catch((reason: unknown) => {
-    failure = { reason };
-    for (const { reject } of waiting) reject(reason);
-    waiting = [];
-  });
-
-  function confirmed(): void {
-    pending -= 1;
-    if (waiting.length === 0) return;
-    for (const { below, resolve } of waiting) if (pending < below) resolve();
-    waiting = waiting.filter(({ below }) => pending >= below);
-  }
-
-  function fewerThan(below: number): Promise<void> {
-    if (failure) return Promise.reject(failure.reason);
-    if (pending < below) return Promise.resolve();
-    return new Promise((resolve, reject) => waiting.push({ below, resolve, reject }));
-  }
-
-  return {
-    async publish({ topic, payload, retain, qos }) {
-      if (pending >= WINDOW || failure) await fewerThan(WINDOW);
-      pending += 1;
-      // A failed publish shows as the loss of the connection.
-      client.publish(topic, bufferOf(payload), { retain, qos }, confirmed);
-    },
-    empty: () => fewerThan(1),
-  };
 }
 
 async function subscribe(

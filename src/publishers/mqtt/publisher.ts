@@ -6,10 +6,11 @@ import type { Message } from "../../discovery/messages.ts";
 import { createTopics } from "../../discovery/topics.ts";
 import { aborted } from "../../lib/clock.ts";
 import type { Cell } from "../../lib/metrics.ts";
-import { type Cursor, type Publisher, type PublisherTools, RELOAD } from "../publisher.ts";
+import { type Cursor, type Feed, type Publisher, type PublisherTools, RELOAD } from "../publisher.ts";
 import { openConnection } from "./connection.ts";
 import type { MqttOptions } from "./options.ts";
 import { probe } from "./probe.ts";
+import { createRivalry } from "./rival.ts";
 import { openTraces } from "./traces.ts";
 
 interface Context extends PublisherTools {
@@ -28,31 +29,39 @@ export function createMqttPublisher(options: MqttOptions, context: Context): Pub
     statusTopic: options.discovery.status_topic,
   });
   const memory = createMemory();
+  const instance = options.client_id ?? context.clientId;
+  const rivalry = createRivalry(instance, new URL(options.url).host);
   const offline: Message = { topic: topics.bridgeState, payload: "offline", retain: true, qos: 1 };
   return {
     name: "mqtt",
     probe: (signal) => probe(options, topics, context.clientId, signal),
     traces: (signal) => openTraces(options, topics, context.clientId, signal),
     async run(feed, signal, ready) {
-      const instance = options.client_id ?? context.clientId;
-      const connection = await openConnection(options, instance, offline, signal);
-      log.info(`connected to the broker at ${new URL(options.url).host}`);
-      ready();
-      const stop = new AbortController();
-      const link = counted(connection, context.published);
-      try {
-        const ended = AbortSignal.any([signal, stop.signal]);
-        const announcing = announce(
-          { ...context, instance, feed, link, memory, topics, qos: options.qos, mode: options.discovery.mode },
-          ended,
-        );
-        await Promise.race([announcing, connection.lost, aborted(ended)]);
-      } finally {
-        stop.abort();
-        await connection.end(signal.aborted && signal.reason !== RELOAD ? [offline] : []);
-      }
+      await runOnce(feed, signal, ready).catch((error: unknown) => {
+        throw rivalry.judge(error);
+      });
     },
   };
+
+  async function runOnce(feed: Feed, signal: AbortSignal, ready: () => void): Promise<void> {
+    const connection = await openConnection(options, instance, offline, signal);
+    log.info(`connected to the broker at ${new URL(options.url).host}`);
+    rivalry.opened();
+    ready();
+    const stop = new AbortController();
+    const link = counted(connection, context.published);
+    try {
+      const ended = AbortSignal.any([signal, stop.signal]);
+      const announcing = announce(
+        { ...context, instance, feed, link, memory, topics, qos: options.qos, mode: options.discovery.mode },
+        ended,
+      );
+      await Promise.race([announcing, connection.lost, aborted(ended)]);
+    } finally {
+      stop.abort();
+      await connection.end(signal.aborted && signal.reason !== RELOAD ? [offline] : []);
+    }
+  }
 }
 
 function counted(link: Link, published: Cell): Link {

@@ -6,7 +6,7 @@ import { writeFileSync } from "node:fs";
 import { expect } from "vitest";
 import { type Cloud, type CloudOptions, startCloud } from "../../../src/demo/cloud.ts";
 import { type Daemon, startDaemon } from "../../e2e/support/daemon.ts";
-import { type Mosquitto, startMosquitto } from "../../e2e/support/mosquitto.ts";
+import { type Mosquitto, type MosquittoOptions, startMosquitto } from "../../e2e/support/mosquitto.ts";
 import { temporaryFolder } from "../../e2e/support/processes.ts";
 import { BRIDGE_STATE, OREO, OWNER, oreo, stationAndOreo } from "../../support/house.ts";
 import { json, type Recorder, startRecorder } from "../../support/recorder.ts";
@@ -19,6 +19,11 @@ export interface HouseholdOptions {
   readonly cloud?: CloudOptions;
   /** Whose certificate portal and stream show, and the authority that the daemon trusts, a file. */
   readonly tls?: { readonly identity: Identity; readonly authority: string };
+  readonly broker?: MosquittoOptions;
+  /** Whose certificate stands at the way to the broker; `mqtt.ca` is up to the configuration. */
+  readonly brokerIdentity?: Identity;
+  /** By which name the daemon knows the broker. */
+  readonly brokerHost?: string;
   /** Sections of the configuration, laid over what every test needs; false leaves the broker out. */
   readonly config?: {
     readonly pettracer?: object;
@@ -45,7 +50,10 @@ export class Household {
   readonly computer: Computer;
   readonly folder = temporaryFolder("reliability");
   #daemon: Daemon | undefined;
+  /** What daemons that ran before have said. */
+  #earlier = "";
   #proofs = 0;
+  readonly #atEnd: (() => void)[] = [];
   readonly cloud: Cloud;
   readonly broker: Mosquitto;
   /** A client at the broker that hears everything, by a way of its own. */
@@ -89,16 +97,28 @@ export class Household {
     };
     return {
       pettracer: { ...account, ...pettracer },
-      ...(mqtt !== false && { mqtt: { url: `mqtt://${BROKER_HOST}:${this.brokerLine.port}`, ...mqtt } }),
+      ...(mqtt !== false && { mqtt: { url: this.#brokerUrl, ...mqtt } }),
       log: { level: "debug", format: "json" },
       ...others,
     };
+  }
+
+  /** How anybody gets into the broker. */
+  get brokerLogin(): { readonly username?: string; readonly password?: string } {
+    const { username, password = "" } = this.#options.broker ?? {};
+    return username === undefined ? {} : { username, password };
+  }
+
+  get #brokerUrl(): string {
+    const { brokerIdentity, brokerHost = BROKER_HOST } = this.#options;
+    return `mqtt${brokerIdentity ? "s" : ""}://${brokerHost}:${this.brokerLine.port}`;
   }
 
   /** Starts the daemon, on what an earlier one has left; waits for nothing. */
   launch(): void {
     const { tls } = this.#options;
     const env = { ...this.computer.env, ...(tls && { NODE_EXTRA_CA_CERTS: tls.authority }) };
+    this.#earlier += this.#daemon?.output() ?? "";
     this.#daemon = startDaemon({ config: this.config, folder: this.folder, env });
   }
 
@@ -135,7 +155,7 @@ export class Household {
 
   /** What the daemon has logged so far, oldest first. */
   log(): readonly LogLine[] {
-    const lines = this.daemon.output().split("\n");
+    const lines = (this.#earlier + this.daemon.output()).split("\n");
     return lines.flatMap((line) => (line.startsWith("{") && line.endsWith("}") ? [JSON.parse(line) as LogLine] : []));
   }
 
@@ -144,11 +164,16 @@ export class Household {
     return await createWatch(this, breakIt);
   }
 
+  /** Is done when all of it has ended. */
+  atEnd(action: () => void): void {
+    this.#atEnd.push(action);
+  }
+
   /** Ends all of it; a daemon that did not live through the test, or does not end as it should, is an error. */
   async close(logFile: string): Promise<void> {
     try {
       if (this.#daemon === undefined) return;
-      writeFileSync(logFile, this.#daemon.output());
+      writeFileSync(logFile, this.#earlier + this.#daemon.output());
       this.#daemon.signal("SIGCONT");
       expect(await this.#daemon.stop()).toBe(0);
       expect(this.#daemon.output()).not.toMatch(/defect/);
@@ -159,22 +184,24 @@ export class Household {
       for (const relay of [this.portal, this.stream, this.brokerLine]) await relay.close();
       await this.broker.stop();
       await this.cloud.close();
+      for (const action of this.#atEnd) action();
     }
   }
 }
 
-/** Of the n-th proof; each is farther north, and all of them than any listing has it. */
+/** Of the n-th proof; each is farther north, and all of them than where the cat is at first. */
 function latitudeOf(proof: number): number {
   return Number((52 + proof / 100_000).toFixed(5));
 }
 
 /** Without a daemon. */
 export async function openHousehold(options: HouseholdOptions = {}): Promise<Household> {
-  const [cloud, broker] = await Promise.all([startCloud(options.cloud), startMosquitto()]);
+  const [cloud, broker] = await Promise.all([startCloud(options.cloud), startMosquitto(options.broker)]);
   stationAndOreo(cloud);
-  const mqtt = await startRecorder(broker.url);
+  const { username, password = "" } = options.broker ?? {};
+  const mqtt = await startRecorder(broker.url, username === undefined ? {} : { username, password });
   const portal = await startRelay(cloud.port, options.tls?.identity);
   const stream = await startRelay(cloud.port, options.tls?.identity);
-  const brokerLine = await startRelay(broker.port);
+  const brokerLine = await startRelay(broker.port, options.brokerIdentity);
   return new Household({ cloud, broker, mqtt, portal, stream, brokerLine }, options);
 }

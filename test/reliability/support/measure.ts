@@ -9,6 +9,10 @@ import type { Measured } from "./watch.ts";
 
 type Scenario = (house: Household) => Promise<Measured>;
 
+type Prepare = () => HouseholdOptions | Promise<HouseholdOptions>;
+/** What is to be done before the daemon starts for the first time; `skip` says why this machine cannot. */
+type Furnish = (house: Household, skip: (reason: string) => never) => Promise<void> | void;
+
 /**
  * @param prepare what the house is like; a daemon runs in it, and all is well, when the scenario begins
  */
@@ -16,13 +20,30 @@ export function measure(
   where: Place,
   fault: Fault,
   scenario: Scenario,
-  prepare: () => HouseholdOptions | Promise<HouseholdOptions> = () => ({}),
+  prepare: Prepare = () => ({}),
+  furnish: Furnish = () => {},
 ): void {
-  test.concurrent(`${where}: ${fault}`, async ({ onTestFinished }) => {
+  test.concurrent(`${where}: ${fault}`, async ({ onTestFinished, skip }) => {
     mkdirSync(REPORT_FOLDER, { recursive: true });
     const house = await openHousehold(await prepare());
     onTestFinished(() => house.close(join(REPORT_FOLDER, `${nameOf(where, fault)}.log`)));
+    await furnish(house, skip);
     await house.start();
     report({ where, fault, ...(await scenario(house)) });
   });
+}
+
+/** The same; but the daemon has run, and does not when the scenario begins. */
+export function measureFromStop(
+  where: Place,
+  fault: Fault,
+  scenario: Scenario,
+  prepare?: Prepare,
+  furnish?: Furnish,
+): void {
+  const stopped: Scenario = async (house) => {
+    await house.daemon.stop();
+    return await scenario(house);
+  };
+  measure(where, fault, stopped, prepare, furnish);
 }
