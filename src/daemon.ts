@@ -99,6 +99,7 @@ export async function startDaemon(config: Config, tools: Tools): Promise<Daemon>
     log,
     source: (name) => crew.source(name),
     onTrouble,
+    tell: store.dispatch,
   });
   const dispatch = (event: StoreEvent): void => {
     store.dispatch(event);

@@ -9,7 +9,7 @@ import type { Cursor, Feed, PublisherTools } from "../publishers/publisher.ts";
 import type { DiscoveryContext, DiscoveryMode } from "./config.ts";
 import { APART_MS, APPLY_MS, Describer } from "./describer.ts";
 import type { Link, Received } from "./link.ts";
-import { type DiscoveryMemory, readSeen } from "./memory.ts";
+import { type DiscoveryMemory, readSeen, readTold } from "./memory.ts";
 import { bridgeInfo, deviceKey, type Message, positionMessage, stateMessages } from "./messages.ts";
 import { answer, obey } from "./orders.ts";
 import { allConfirmed, childrenOf, noneToldOf, withChildren } from "./relations.ts";
@@ -87,7 +87,7 @@ class Announcer {
         largestPhotoBytes: options.through.largestPhotoBytes,
       }),
     };
-    this.#teller = createTeller(options);
+    this.#teller = createTeller({ ...options, sendNote: () => this.#sendInfo() });
     this.#describer = new Describer({
       ...options,
       ...this.#context,
@@ -219,6 +219,10 @@ class Announcer {
     for (const message of this.#messages(key)) await this.#send(message);
   }
 
+  async #sendInfo(): Promise<void> {
+    for (const message of this.#messages("bridge")) await this.#send(message);
+  }
+
   /** The same once more, for a Home Assistant that may have read the first one too early. */
   async #repeatState(key: string): Promise<void> {
     for (const { topic } of this.#messages(key)) this.#sent.delete(topic);
@@ -229,7 +233,7 @@ class Announcer {
     const { feed, topics, memory, qos, through } = this.#options;
     const entry = feed.state.get(key);
     if (entry === undefined) return [];
-    if (entry.kind === "bridge") return [bridgeInfo(entry, memory.homeAssistant, topics)];
+    if (entry.kind === "bridge") return [bridgeInfo(entry, memory.homeAssistant, topics, this.#teller.note)];
     this.#mentionLargePhoto(entry);
     return stateMessages(entry, this.#context.view, topics, qos, through?.largestPhotoBytes);
   }
@@ -302,6 +306,8 @@ class Announcer {
   /** What an earlier run knew of Home Assistant. */
   #hearOwnInfo(payload: string, retained: boolean): void {
     const { memory } = this.#options;
+    const note = retained ? readTold(payload) : undefined;
+    if (note) this.#teller.recall(note);
     if (!retained || memory.homeAssistant.seenAt !== null) return;
     const { status, seenAt } = readSeen(payload);
     memory.homeAssistant = { ...memory.homeAssistant, seenAt };

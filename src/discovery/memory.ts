@@ -3,7 +3,7 @@
  * broker itself is the program's memory: a device that left the account while the program was down is found there.
  */
 import { type Components, type DiscoveryMode, ORIGIN } from "./config.ts";
-import type { HomeAssistantSeen } from "./messages.ts";
+import type { HomeAssistantSeen, ToldNote } from "./messages.ts";
 import { MOVING } from "./migration.ts";
 import type { Discovered, Topics } from "./topics.ts";
 
@@ -159,6 +159,13 @@ export function readSeen(payload: string): HomeAssistantSeen {
   const at = typeof noted.seen === "string" ? Date.parse(noted.seen) : Number.NaN;
   const status = noted.status === "online" || noted.status === "offline" ? noted.status : null;
   return { status, seenAt: Number.isNaN(at) ? null : at };
+}
+
+/** What was told last on an earlier connection, as `bridge/info` has it; undefined where it says nothing. */
+export function readTold(payload: string): ToldNote | undefined {
+  const told = parseObject(payload)?.told;
+  if (!isObject(told) || typeof told.sequence !== "number" || typeof told.at !== "string") return undefined;
+  return { sequence: told.sequence, at: Date.parse(told.at) };
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

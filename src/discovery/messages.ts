@@ -120,8 +120,11 @@ export function activityMessage({ device, type, at, details }: Activity, topics:
   return { topic: topics.event(device), payload, retain: false, qos: 1 };
 }
 
+/** The last activity that was told on a connection. */
+export type ToldNote = Pick<Activity, "sequence" | "at">;
+
 /** The message on `bridge/info`. */
-export function bridgeInfo(bridge: Bridge, homeAssistant: HomeAssistantSeen, topics: Topics): Message {
+export function bridgeInfo(bridge: Bridge, homeAssistant: HomeAssistantSeen, topics: Topics, note?: ToldNote): Message {
   const told = (role: Component["role"]): object[] =>
     bridge.components
       .filter((component) => component.role === role)
@@ -136,6 +139,7 @@ export function bridgeInfo(bridge: Bridge, homeAssistant: HomeAssistantSeen, top
     sources: told("source"),
     publishers: told("publisher"),
     home_assistant: { status: homeAssistant.status, seen: timestamp(homeAssistant.seenAt) },
+    ...(note && { told: { sequence: note.sequence, at: timestamp(note.at) } }),
   };
   return { topic: topics.bridgeInfo, payload: JSON.stringify(info), retain: true, qos: 1 };
 }

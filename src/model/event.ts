@@ -4,6 +4,7 @@ import type {
   AccountReport,
   CollarReport,
   Component,
+  DatedFix,
   FirmwareRelease,
   Listed,
   Photo,
@@ -42,6 +43,14 @@ interface StationReported {
   readonly key: string;
   readonly at: number;
   readonly report: StationReport;
+}
+
+/** Positions of a time in which some were missed, as the cloud has kept them. */
+export interface FixesFetched {
+  readonly type: "fixesFetched";
+  readonly key: string;
+  readonly at: number;
+  readonly fixes: readonly DatedFix[];
 }
 
 /** The account was heard of, with or without news of itself. */
@@ -132,6 +141,7 @@ export type SourceEvent =
   | PhotoReceived;
 export type StoreEvent =
   | SourceEvent
+  | FixesFetched
   | AccountConfigured
   | AccountDropped
   | ComponentChanged

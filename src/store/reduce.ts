@@ -5,7 +5,7 @@
 
 import { isSubscriptionOver } from "../model/account.ts";
 import type { Command, Pending } from "../model/command.ts";
-import type { Account, Collar, CollarReport, HomeStation, Listed, StationReport } from "../model/device.ts";
+import type { Account, Collar, CollarReport, DatedFix, HomeStation, Listed, StationReport } from "../model/device.ts";
 import type { AccountReported } from "../model/event.ts";
 import { LIVE_MODE, pollMs } from "../model/mode.ts";
 import { batteryPercent, shownPercent } from "./battery.ts";
@@ -41,6 +41,18 @@ export function reduceCollar(collar: Collar, report: CollarReport, at: number, r
     ...contact(collar, latest(lastContactAt, incoming?.measuredAt), at),
   });
   return settle(next, at, rules.flapMs);
+}
+
+/**
+ * A collar after positions were fetched of a time in which some were missed. They belong to its track; only the newest
+ * that is good enough moves it, if it is newer than the one that is known: the cloud's last position may be a worse one.
+ */
+export function reduceFetched(collar: Collar, fixes: readonly DatedFix[], at: number, rules: Rules): Collar {
+  let newest = collar.fix;
+  for (const fix of fixes) {
+    if ((fix.accuracyM ?? 0) <= rules.maxAccuracyM && fix.measuredAt > (newest?.measuredAt ?? 0)) newest = fix;
+  }
+  return newest === undefined || newest === collar.fix ? collar : reduceCollar(collar, { fix: newest }, at, rules);
 }
 
 /**

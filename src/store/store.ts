@@ -15,6 +15,7 @@ import {
   type Rules,
   reduceAccount,
   reduceCollar,
+  reduceFetched,
   reduceStation,
 } from "./reduce.ts";
 import { createTrueClock } from "./true-clock.ts";
@@ -112,6 +113,9 @@ class LiveStore implements Store {
         break;
       case "collarReported":
         this.#putCollar(event.key, event.at, (collar) => reduceCollar(collar, event.report, event.at, this.#rules));
+        break;
+      case "fixesFetched":
+        this.#putCollar(event.key, event.at, (collar) => reduceFetched(collar, event.fixes, event.at, this.#rules));
         break;
       case "stationReported":
         this.#putStation(event.key, (station) => reduceStation(station, event.report, event.at, false));

@@ -10,7 +10,7 @@ import { describeError, FatalError, RecoverableError } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
 import { counted, type Pace, waitMs } from "../lib/pace.ts";
 import type { DatedFix } from "../model/device.ts";
-import type { StoreEvent } from "../model/event.ts";
+import type { FixesFetched, StoreEvent } from "../model/event.ts";
 import type { Source, Span } from "../sources/source.ts";
 import type { TrackFile } from "./file.ts";
 import { keptFix } from "./fix.ts";
@@ -30,6 +30,8 @@ interface Context {
   /** The running source of this name. */
   readonly source: (name: string) => Source | undefined;
   readonly log: Logger;
+  /** Hears what was fetched for each collar. */
+  readonly tell: (event: FixesFetched) => void;
 }
 
 interface Job {
@@ -69,7 +71,7 @@ const [FIRST_RETRY_MS, LAST_RETRY_MS] = [10_000, 3_600_000];
 const WRITTEN_AT_ONCE = 500;
 
 export function createCatchUp(context: Context): CatchUp {
-  const { file, liveness, source, retentionMs, log } = context;
+  const { file, liveness, source, retentionMs, log, tell } = context;
   const alarm = createAlarm();
   const progressOf = new Map<string, Progress>();
 
@@ -144,20 +146,29 @@ export function createCatchUp(context: Context): CatchUp {
 
   async function fetch({ account, device, span }: Job, signal: AbortSignal): Promise<void> {
     let { fromAt } = span;
-    let count = 0;
+    const fetched: DatedFix[] = [];
     for await (const { fixes, untilAt } of source(account)?.positions?.(device, span, signal) ?? []) {
-      await write(device, fixes, { fromAt, toAt: untilAt }, signal);
+      fetched.push(...(await write(device, fixes, { fromAt, toAt: untilAt }, signal)));
       fromAt = untilAt + 1;
-      count += fixes.length;
     }
+    tell({ type: "fixesFetched", key: device, at: Date.now(), fixes: fetched });
     progress(account).reachedAt.set(device, span.toAt);
-    log.debug(`${account}: ${count} position(s) of ${device} were fetched for the track`);
+    log.debug(`${account}: ${fetched.length} position(s) of ${device} were fetched for the track`);
   }
 
-  /** In parts, since thousands at once would hold everything else up. */
-  async function write(device: string, fixes: readonly DatedFix[], span: Span, signal: AbortSignal): Promise<void> {
+  /**
+   * In parts, since thousands at once would hold everything else up.
+   * @returns those that are kept
+   */
+  async function write(
+    device: string,
+    fixes: readonly DatedFix[],
+    span: Span,
+    signal: AbortSignal,
+  ): Promise<readonly DatedFix[]> {
     const now = Date.now();
-    const kept = fixes.flatMap((fix) => keptFix(fix, now, now - retentionMs()) ?? []).map((fix) => ({ device, fix }));
+    const good = fixes.flatMap((fix) => keptFix(fix, now, now - retentionMs()) ?? []);
+    const kept = good.map((fix) => ({ device, fix }));
     for (let from = 0; from === 0 || from < kept.length; from += WRITTEN_AT_ONCE) {
       const isLast = from + WRITTEN_AT_ONCE >= kept.length;
       const isWritten = file.use((database) => {
@@ -167,6 +178,7 @@ export function createCatchUp(context: Context): CatchUp {
       if (isWritten !== true) throw new RecoverableError("they cannot be written");
       await sleep(0, signal);
     }
+    return good;
   }
 
   function fail({ account, device }: Job, error: unknown): void {

@@ -1,6 +1,6 @@
 /** The way that each cat has gone, kept in `data_dir`: what comes by itself, and what was missed. */
 import type { Logger } from "../lib/log.ts";
-import type { StoreEvent } from "../model/event.ts";
+import type { FixesFetched, StoreEvent } from "../model/event.ts";
 import type { Source } from "../sources/source.ts";
 import { createCatchUp } from "./catch-up.ts";
 import { createTrackFile } from "./file.ts";
@@ -26,14 +26,16 @@ interface Context {
   readonly source: (name: string) => Source | undefined;
   /** Called with a sentence for the user when no track can be kept. */
   readonly onTrouble: (sentence: string) => void;
+  /** Hears what was fetched for each collar: the newest of it may be news. */
+  readonly tell: (event: FixesFetched) => void;
 }
 
-export async function createTrack({ folder, retentionMs, log, source, onTrouble }: Context): Promise<Track> {
+export async function createTrack({ folder, retentionMs, log, source, onTrouble, tell }: Context): Promise<Track> {
   let keptMs = retentionMs;
   const liveness = createLiveness();
   const onLost = (): void => liveness.restart(Date.now());
   const file = await createTrackFile({ folder, log, onTrouble, onLost });
-  const context = { file, liveness, source, log, retentionMs: () => keptMs };
+  const context = { file, liveness, source, log, tell, retentionMs: () => keptMs };
   const recorder = createRecorder(context);
   const catchUp = createCatchUp(context);
 

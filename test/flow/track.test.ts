@@ -144,6 +144,24 @@ test_("what was measured while the stream was down, and nothing moves the cat ba
   await keeps(house, 30, 25, 20, 17, 15, 1);
 });
 
+test_("the newest good one moves the cat, also where the cloud's last position is a bad one", async (context) => {
+  const house = await moveIn(context);
+  await caughtUp(house);
+  house.push(14758, { lastPos: position(30) });
+  await keeps(house, 30);
+  const from = house.mqtt.mark;
+  house.cloud.faults.refuseConnections("closed");
+  house.cloud.faults.dropStreams();
+  await house.logged(/the live stream ended/);
+  for (const minutes of [25, 20]) house.cloud.push(14758, { lastPos: position(minutes) });
+  house.cloud.push(14758, { lastPos: position(15, { acc: 4_000 }) });
+  await house.cloud.faults.acceptConnections();
+  await house.live();
+  await house.mqtt.waitForJson(oreo.position, { measured_at: shown(20) }, { from });
+  await keeps(house, 30, 25, 20, 15);
+  expect(shownSince(house, from)).toEqual([shown(20)]);
+});
+
 test_("a cloud that cannot tell yet is asked again, and no sooner than it wants", async (context) => {
   const house = await openHouse(context);
   house.cloud.addPositions(14758, [position(90), position(60)]);

@@ -1,7 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Collar, CollarReport, HomeStation } from "../../src/model/device.ts";
-import { ageAccount, listedBy, reduceAccount, reduceCollar, reduceStation } from "../../src/store/reduce.ts";
+import {
+  ageAccount,
+  listedBy,
+  reduceAccount,
+  reduceCollar,
+  reduceFetched,
+  reduceStation,
+} from "../../src/store/reduce.ts";
 import { collarReport, NEW_COLLAR, NOON, PRODUCT, stationReport, time } from "../support/arbitraries.ts";
 
 const RULES = { maxAccuracyM: 200, flapMs: 60_000 };
@@ -239,5 +246,28 @@ describe("an account", () => {
     expect(both.accounts).toEqual({ one: true, two: false });
     expect(listedBy(both, "two", false)).toBe(both);
     expect(listedBy(both, "one", undefined).accounts).toEqual({ two: false });
+  });
+});
+
+describe("positions that were missed, and fetched afterwards", () => {
+  const fixAt = (minutes: number, accuracyM = 10) => {
+    return { latitude: minutes, longitude: 1, accuracyM, measuredAt: NOON - minutes * MINUTE };
+  };
+  const known = reduceCollar(NEW_COLLAR, { fix: fixAt(30) }, NOON, RULES);
+
+  test("the newest good one moves the cat", () => {
+    const next = reduceFetched(known, [fixAt(20), fixAt(10), fixAt(15), fixAt(5, 4_000)], NOON, RULES);
+    expect(next.fix).toEqual(fixAt(10));
+    expect(next.lastContactAt).toBe(NOON - 10 * MINUTE);
+  });
+
+  test("older ones, bad ones and none at all leave the very same object", () => {
+    for (const fixes of [[], [fixAt(40), fixAt(31)], [fixAt(5, 4_000)]]) {
+      expect(reduceFetched(known, fixes, NOON, RULES)).toBe(known);
+    }
+  });
+
+  test("a cat that has no position yet gets the newest good one", () => {
+    expect(reduceFetched(NEW_COLLAR, [fixAt(20), fixAt(5, 4_000)], NOON, RULES).fix).toEqual(fixAt(20));
   });
 });

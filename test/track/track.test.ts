@@ -15,7 +15,7 @@ import { RecoverableError } from "../../src/lib/errors.ts";
 import { createLog } from "../../src/lib/log.ts";
 import { createScrubber } from "../../src/lib/scrub.ts";
 import type { DatedFix, Fix } from "../../src/model/device.ts";
-import type { StoreEvent } from "../../src/model/event.ts";
+import type { FixesFetched, StoreEvent } from "../../src/model/event.ts";
 import type { Source, Span, TrackSlice } from "../../src/sources/source.ts";
 import { loadSqlite, readTrackDatabase } from "../../src/track/database.ts";
 import { createTrack, type Track } from "../../src/track/track.ts";
@@ -52,6 +52,9 @@ class Bench {
   stored: DatedFix[] = [];
   failure: Error | undefined;
   readonly log = memoryStream();
+  /** What was told of what was fetched. */
+  readonly told: FixesFetched[] = [];
+  readonly #tell = (event: FixesFetched): void => void this.told.push(event);
   readonly folder: string;
   #track: Track | undefined;
   #stop = new AbortController();
@@ -77,6 +80,7 @@ class Bench {
       log,
       source: () => source,
       onTrouble: () => {},
+      tell: this.#tell,
     });
     this.#stop = new AbortController();
     this.#running = this.track.run(this.#stop.signal);
@@ -272,6 +276,7 @@ describe("what was missed", () => {
     await house.pass(10 * MINUTE);
     expect(house.asked).toMatchObject([{ fromAt: START + MINUTE + 1 - 12 * HOUR, toAt: START + HOUR }]);
     expect(house.fixes()).toEqual(house.stored);
+    expect(house.told.at(-1)).toMatchObject({ type: "fixesFetched", key: CAT, fixes: house.stored });
     expect(house.covered()).toHaveLength(1);
   });
 
