@@ -87,6 +87,7 @@ export async function startDaemon(config: Config, tools: Tools): Promise<Daemon>
   const feed: Feed = {
     state: store.state,
     changes: (ended) => store.changes(ended),
+    onTouch: (listener, ended) => store.onTouch(listener, ended),
     activities: (after) => store.activities(after),
     request: (device, request) => desk.request(device, request),
     bridge: { restart: () => void apply(inForce, true), refresh, republish: republishing.ring, setLogLevel },

@@ -3,7 +3,7 @@
  * everything, then what changes. The order is what Home Assistant needs to stay quiet and right: states before
  * `online`, a state before the discovery message that reads it, and the state once more behind that message.
  */
-import { sleep } from "../lib/clock.ts";
+import { nextTurn, sleep } from "../lib/clock.ts";
 import type { Entry } from "../model/device.ts";
 import type { Cursor, Feed, PublisherTools } from "../publishers/publisher.ts";
 import type { DiscoveryContext, DiscoveryMode } from "./config.ts";
@@ -12,7 +12,7 @@ import type { Link, Received } from "./link.ts";
 import { type DiscoveryMemory, readSeen, readTold } from "./memory.ts";
 import { bridgeInfo, deviceKey, type Message, positionMessage, stateMessages } from "./messages.ts";
 import { answer, obey } from "./orders.ts";
-import { allConfirmed, childrenOf, noneToldOf, withChildren } from "./relations.ts";
+import { allConfirmed, childrenOf, noneToldOf, placeOf, withChildren } from "./relations.ts";
 import { settle } from "./settle.ts";
 import { ABSENCE_MS, createTeller, LONGEST_ABSENCE_MS, type Teller } from "./teller.ts";
 import type { Topics } from "./topics.ts";
@@ -48,6 +48,8 @@ const LISTEN_MS = 2_000;
 const MOMENT_MS = 100;
 /** So many heart-beats may be missing before Home Assistant takes the bridge for dead. */
 const HEART_BEATS = 2.5;
+/** So many devices are told of before whatever has arrived meanwhile has its turn. */
+const PORTION = 5;
 /** After Home Assistant's birth many programs publish at once: a random wait from 1 to 5 s spreads them. */
 const BIRTH_MS = { shortest: 1_000, spread: 4_000 };
 
@@ -63,6 +65,10 @@ class Announcer {
   readonly #ended: AbortSignal;
   /** The last payload on each topic, so that nothing is said twice. */
   readonly #sent = new Map<string, string>();
+  /** The collar whose position was told last, by its key. */
+  readonly #placed = new Map<string, Entry>();
+  /** What the collars of each home station show of it. */
+  readonly #stations = new Map<string, string | undefined>();
   /** The end of the work that is under way: one task after the other, or an older state could be the last word. */
   #work = Promise.resolve();
   /** Pictures that were said to be too large. */
@@ -110,6 +116,7 @@ class Announcer {
       this.#later(0, () => this.#sendEverything());
     };
     feed.onRepublish(republish, this.#ended);
+    feed.onTouch?.((key) => this.#hurry(key), this.#ended);
     const { homeAssistantStatus, bridgeInfo: info, everyDiscovery, everyCommand, everyRequest } = topics;
     const filters = [homeAssistantStatus, info, ...everyDiscovery, everyCommand, everyRequest];
     await link.subscribe(filters, (message) => this.#receive(message));
@@ -173,6 +180,23 @@ class Announcer {
   }
 
   /**
+   * The position is what people wait for: it goes as soon as it is known, ahead of all that is still to be said. Where
+   * there is no room for it, or something has to come before it, it goes with the rest.
+   */
+  #hurry(key: string): void {
+    const { link, through } = this.#options;
+    if (!this.#isOnline || through !== undefined || link.tryPublish === undefined || this.#ended.aborted) return;
+    const entry = this.#options.feed.state.get(key);
+    if (entry?.kind !== "collar" || !this.#describer.isDescribed(key)) return;
+    const message = positionMessage(entry, this.#context.view, this.#options.topics, this.#options.qos);
+    if (message === undefined) return;
+    const isNews = this.#sent.get(message.topic) !== message.payload;
+    if (isNews && !link.tryPublish(message)) return;
+    this.#sent.set(message.topic, String(message.payload));
+    this.#placed.set(key, entry);
+  }
+
+  /**
    * The position first, since that is what people wait for. A device that Home Assistant does not know yet gets its
    * states before its description, which reads them; one that it knows the other way round, since the description may
    * allow what the state says. Through Home Assistant, where each message is kept, the description always comes first:
@@ -180,18 +204,30 @@ class Announcer {
    */
   async #update(changed: ReadonlySet<string>): Promise<void> {
     const { feed, link, qos, through } = this.#options;
-    const keys = withChildren(changed, feed.state);
+    if (this.#isOnline) await nextTurn();
+    const keys = withChildren(changed, feed.state, (key) => this.#hasMoved(key));
     const isDescribedFirst = through !== undefined;
     for (const key of keys) if (!isDescribedFirst || this.#describer.isDescribed(key)) await this.#sendPosition(key);
     for (const key of keys) if (!isDescribedFirst && !this.#describer.isDescribed(key)) await this.#sendState(key);
     // A message of quality 2 is passed on a round trip later than one of quality 1 behind it.
     if (qos === 2 && !this.#isOnline) await link.flush();
-    for (const key of keys) {
-      await this.#describer.describe(key);
+    for (const [index, key] of keys.entries()) {
+      // Whatever has arrived meanwhile has its turn: its positions go first.
+      if (this.#isOnline && index % PORTION === PORTION - 1) await nextTurn();
+      if (!this.#describer.isUpToDate(key)) await this.#describer.describe(key);
       if (isDescribedFirst) await this.#sendPosition(key);
       await this.#sendState(key);
     }
     if ([...changed].some((key) => !this.#isDevice(key))) await this.#sendAbsent();
+  }
+
+  /** Whether the collars of this home station have to show something else. */
+  #hasMoved(key: string): boolean {
+    const place = placeOf(this.#options.feed.state.get(key));
+    if (this.#stations.has(key) && this.#stations.get(key) === place) return false;
+    this.#stations.set(key, place);
+    for (const child of childrenOf(new Set([key]), this.#options.feed.state)) this.#placed.delete(child);
+    return true;
   }
 
   #isDevice(key: string): boolean {
@@ -209,7 +245,8 @@ class Announcer {
   async #sendPosition(key: string): Promise<void> {
     const { feed, topics, qos } = this.#options;
     const entry = feed.state.get(key);
-    const message = entry && positionMessage(entry, this.#context.view, topics, qos);
+    if (entry?.kind !== "collar" || this.#placed.get(key) === entry) return;
+    const message = positionMessage(entry, this.#context.view, topics, qos);
     if (message) await this.#send(message);
   }
 
@@ -333,6 +370,7 @@ class Announcer {
   /** Home Assistant has started: it gets the descriptions, then the states. */
   async #sendEverything(): Promise<void> {
     this.#sent.clear();
+    this.#placed.clear();
     this.#describer.forget();
     const keys = withChildren(new Set(this.#options.feed.state.keys()), this.#options.feed.state);
     for (const key of keys) await this.#describer.describe(key);

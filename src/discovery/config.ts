@@ -96,7 +96,7 @@ function retained(topic: string, payload: object | undefined): Message {
  * All that a description can depend on, made at a tenth of its cost: which fields are known, and the values of those
  * that it names. Most news change none of that.
  */
-export function shapeOf(collar: Collar, context: DiscoveryContext): string {
+export function shapeOf(collar: Collar, context: DiscoveryContext): Shape {
   const { fix, station, telegrams, modeSet, photo, offersPowerOff } = collar;
   const parent = station ? context.view.state.get(station.key) : undefined;
   const inner = [fix, station, telegrams?.[0]?.receptions[0], parent].map((part) => Object.keys(part ?? {}).length);
@@ -109,7 +109,13 @@ export function shapeOf(collar: Collar, context: DiscoveryContext): string {
     parentOf(collar, context),
     ...versionsOf(collar),
   ];
-  return [...Object.keys(collar), ...inner, ...named].join();
+  return [...inner, ...named, ...Object.keys(collar)];
+}
+
+export type Shape = readonly unknown[];
+
+export function isSameShape(a: Shape | undefined, b: Shape): boolean {
+  return a?.length === b.length && b.every((part, index) => part === a[index]);
 }
 
 function devicePayload<Of extends Entry>(
@@ -202,10 +208,10 @@ function nameOf(entry: Entry): string {
 }
 
 /** What a row says without an entry. */
-type Shape = Pick<Entity<never>, "key" | "platform" | "attributes" | "eventTypes">;
+type Row = Pick<Entity<never>, "key" | "platform" | "attributes" | "eventTypes">;
 
 /** Where the entity's value is to be found. */
-function where(row: Shape, entry: Entry, key: string, { topics, expiresAfterMs }: DiscoveryContext): Config {
+function where(row: Row, entry: Entry, key: string, { topics, expiresAfterMs }: DiscoveryContext): Config {
   switch (row.platform) {
     case "device_tracker":
       return { json_attributes_topic: topics.position(key), source_type: "gps" };
@@ -236,7 +242,7 @@ function where(row: Shape, entry: Entry, key: string, { topics, expiresAfterMs }
   }
 }
 
-function stateAt({ key: name, attributes }: Shape, entry: Entry, key: string, topics: Topics): Config {
+function stateAt({ key: name, attributes }: Row, entry: Entry, key: string, topics: Topics): Config {
   const topic = entry.kind === "bridge" ? topics.bridgeInfo : topics.state(key);
   return {
     state_topic: topic,

@@ -5,7 +5,14 @@
 import { monotonicMs } from "../lib/clock.ts";
 import type { Logger } from "../lib/log.ts";
 import type { Entry } from "../model/device.ts";
-import { type Components, type DiscoveryContext, describeDiscovery, shapeOf } from "./config.ts";
+import {
+  type Components,
+  type DiscoveryContext,
+  describeDiscovery,
+  isSameShape,
+  type Shape,
+  shapeOf,
+} from "./config.ts";
 import type { Link, Received } from "./link.ts";
 import { type DiscoveryMemory, forgetDeleted, modeOf, outdatedTopics, recall, standingOn } from "./memory.ts";
 import { deviceKey, type Message } from "./messages.ts";
@@ -42,7 +49,7 @@ const TOGETHER_MS = 100;
 export class Describer {
   readonly #context: DescriberContext;
   /** What each device's last discovery message was made from, and how the device looked when that was last compared. */
-  readonly #shapes = new Map<string, string>();
+  readonly #shapes = new Map<string, Shape>();
   readonly #described = new Map<string, string>();
   readonly #held = new Set<string>();
   /** Discovery topics that we cleared ourselves and whose echo is to come. */
@@ -80,6 +87,14 @@ export class Describer {
     this.#described.clear();
   }
 
+  /** Whether there is certainly nothing to do for it: so it is with nearly all news of a collar. */
+  isUpToDate(key: string): boolean {
+    const { view, memory } = this.#context;
+    const entry = view.state.get(key);
+    if (entry?.kind !== "collar" || memory.outdated.has(key) || memory.halfMoved.has(key)) return false;
+    return this.#described.has(key) && isSameShape(this.#shapes.get(key), shapeOf(entry, this.#context));
+  }
+
   /** Sends what is new in the device's description, as soon as it may be sent. */
   async describe(key: string): Promise<void> {
     const { view, memory } = this.#context;
@@ -89,7 +104,7 @@ export class Describer {
     if (await this.#isMovingHere(key, entry, device)) return;
     // What can be told of a collar is compared with each of its news; the others have none to speak of.
     const shape = entry.kind === "collar" ? shapeOf(entry, this.#context) : undefined;
-    if (shape !== undefined && this.#shapes.get(key) === shape && this.#described.has(key)) return;
+    if (shape !== undefined && this.#described.has(key) && isSameShape(this.#shapes.get(key), shape)) return;
     if (await this.#say(key, entry, device)) this.#shapes.delete(key);
     else if (shape !== undefined && !this.#held.has(key)) this.#shapes.set(key, shape);
   }

@@ -1,5 +1,5 @@
 /** What the state as a whole tells: who belongs to whom, and whether what is missing from it is gone. */
-import type { Account, State } from "../model/device.ts";
+import type { Account, Entry, State } from "../model/device.ts";
 import { deviceKey } from "./messages.ts";
 
 function everyAccount(state: State, holds: (account: Account) => boolean): boolean {
@@ -22,12 +22,27 @@ export function noneToldOf(state: State): boolean {
   return everyAccount(state, ({ listed, reachable }) => listed || !reachable);
 }
 
-/** The keys, parents before their children; a station that came, moved or went takes its collars along. */
-export function withChildren(keys: ReadonlySet<string>, state: State): string[] {
+/**
+ * The keys, parents before their children; a station that came, moved or went takes its collars along.
+ * @param hasMoved whether what a parent's children show of it has changed
+ */
+export function withChildren(
+  keys: ReadonlySet<string>,
+  state: State,
+  hasMoved: (key: string) => boolean = () => true,
+): string[] {
   const isCollar = (key: string): boolean => state.get(key)?.kind === "collar";
   const others = [...keys].filter((key) => !isCollar(key));
   if (others.length === 0) return [...keys];
-  return [...others, ...new Set([...[...keys].filter(isCollar), ...childrenOf(new Set(others), state)])];
+  const moved = new Set(others.filter(hasMoved));
+  const children = moved.size === 0 ? [] : childrenOf(moved, state);
+  return [...others, ...new Set([...[...keys].filter(isCollar), ...children])];
+}
+
+/** What the collars of a home station show of it; undefined for what is none. */
+export function placeOf(entry: Entry | undefined): string | undefined {
+  if (entry?.kind !== "homeStation") return undefined;
+  return JSON.stringify([entry.name, entry.latitude, entry.longitude]);
 }
 
 /** The collars that belong to one of these home stations. */

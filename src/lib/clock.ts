@@ -14,6 +14,11 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
+/** Resolves when the event loop has been round: what has arrived meanwhile is dealt with first. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
 /** Milliseconds that never jump, for intervals; the origin is arbitrary. */
 export function monotonicMs(): number {
   return performance.now();

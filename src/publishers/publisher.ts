@@ -10,6 +10,8 @@ import type { State } from "../model/device.ts";
 export interface Feed {
   readonly state: State;
   changes(signal: AbortSignal): AsyncIterable<{ readonly state: State; readonly changed: ReadonlySet<string> }>;
+  /** Calls the listener with a key in the moment in which its entry changes: for what cannot wait its turn. */
+  onTouch?(listener: (key: string) => void, signal: AbortSignal): void;
   /** What happened after this sequence number, oldest first. */
   activities(after: number): readonly Activity[];
   /** Asks something of a collar. The answer is the cloud's echo, in the state, or a `command_failed`. */

@@ -15,11 +15,14 @@ interface Reader {
 
 export interface KeyFeed {
   touch(key: string): void;
+  /** Calls the listener with each key in the moment in which it is touched, until the signal is aborted. */
+  onTouch(listener: (key: string) => void, signal: AbortSignal): void;
   changes(signal: AbortSignal): AsyncIterable<Changes>;
 }
 
 export function createFeed(state: State): KeyFeed {
   const readers = new Set<Reader>();
+  const listeners = new Set<(key: string) => void>();
 
   async function* changes(signal: AbortSignal): AsyncGenerator<Changes> {
     const reader: Reader = { touched: new Set(state.keys()), wake: () => {} };
@@ -46,7 +49,13 @@ export function createFeed(state: State): KeyFeed {
 
   return {
     changes,
+    onTouch(listener, signal) {
+      if (signal.aborted) return;
+      listeners.add(listener);
+      signal.addEventListener("abort", () => listeners.delete(listener), { once: true });
+    },
     touch(key) {
+      for (const listener of listeners) listener(key);
       for (const reader of readers) {
         reader.touched.add(key);
         reader.wake();

@@ -5,6 +5,7 @@ import { commandValue } from "../model/mode.ts";
 import { type Changes, createFeed } from "./feed.ts";
 import { happenings } from "./happenings.ts";
 import { createJournal, type Journal } from "./journal.ts";
+import { merge } from "./merge.ts";
 import {
   acceptCommand,
   ageAccount,
@@ -29,6 +30,8 @@ export interface Store {
    * ones, and nothing queues up. Ends when the signal is aborted.
    */
   changes(signal: AbortSignal): AsyncIterable<Changes>;
+  /** Calls the listener with a key in the moment in which its entry changes, before anything else is done about it. */
+  onTouch(listener: (key: string) => void, signal: AbortSignal): void;
   /** What happened after this sequence number, oldest first; of very many only the latest. */
   activities(after: number): readonly Activity[];
   /** Devices that an earlier run knew and that no account has listed yet. */
@@ -89,6 +92,10 @@ class LiveStore implements Store {
 
   changes(signal: AbortSignal): AsyncIterable<Changes> {
     return this.#feed.changes(signal);
+  }
+
+  onTouch(listener: (key: string) => void, signal: AbortSignal): void {
+    this.#feed.onTouch(listener, signal);
   }
 
   activities(after: number): readonly Activity[] {
@@ -228,7 +235,9 @@ class LiveStore implements Store {
 
   #putAccount(next: Account): void {
     const before = this.#account(next.source);
-    this.#put(next.key, next);
+    // For how long it was silent nobody but the store wants to know: it changes all the time.
+    if (this.#entries.has(next.key) && isSameButForSilence(before, next)) this.#entries.set(next.key, next);
+    else this.#put(next.key, next);
     if (before.reachable === next.reachable) return;
     for (const device of this.#devices()) {
       if (next.source in device.accounts) this.#put(device.key, listedBy(device, next.source, next.reachable));
@@ -313,6 +322,10 @@ class LiveStore implements Store {
   #devices(): Device[] {
     return [...this.#entries.values()].filter((entry) => entry.kind === "collar" || entry.kind === "homeStation");
   }
+}
+
+function isSameButForSilence(before: Account, after: Account): boolean {
+  return merge(before, { ...after, silentMs: before.silentMs }) === before;
 }
 
 function withPhoto(collar: Collar, photo: Photo | null): Collar {

@@ -138,6 +138,8 @@ function inTransaction(database: DatabaseSync, act: () => void): void {
 class SqliteTrack implements TrackDatabase {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  /** The numbers of devices that are known to be there. */
+  readonly #ids = new Map<string, number>();
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -177,6 +179,7 @@ class SqliteTrack implements TrackDatabase {
 
   forget(oldestAt: number): boolean {
     let isMore = false;
+    this.#ids.clear();
     inTransaction(this.#database, () => {
       for (const row of this.#prepare("SELECT id FROM device").all()) {
         const id = numberOf(row.id);
@@ -228,8 +231,13 @@ class SqliteTrack implements TrackDatabase {
   }
 
   #madeIdOf(device: string): number {
-    const id = this.#idOf(device);
-    if (id !== 0) return id;
+    const known = this.#ids.get(device) ?? this.#idOf(device);
+    const id = known === 0 ? this.#begin(device) : known;
+    this.#ids.set(device, id);
+    return id;
+  }
+
+  #begin(device: string): number {
     const insert = this.#prepare("INSERT INTO device (key, first_seen_at) VALUES (?, ?)");
     return Number(insert.run(device, Date.now()).lastInsertRowid);
   }

@@ -17,10 +17,15 @@ export interface Liveness {
   readonly accounts: ReadonlyMap<string, LiveAccount>;
   note(event: StoreEvent): void;
   isListed(device: string): boolean;
-  /** The spans that are known to be whole, up to `untilAt`; those of streams that have ended are told once. */
-  takeSpans(untilAt: number): OwnedSpan[];
+  /**
+   * The spans that are known to be whole, up to `untilAt`: those of streams that have ended, once, and of the others
+   * `most` at most, in turns.
+   */
+  takeSpans(untilAt: number, most: number): OwnedSpan[];
   /** Whether a stream has ended since the last time. */
   readonly hasEnded: boolean;
+  /** Whether spans have still to wait for their turn. */
+  readonly isBehind: boolean;
   /** What was missed since is not known: everything begins anew at this moment. */
   restart(at: number): void;
 }
@@ -28,6 +33,8 @@ export interface Liveness {
 export function createLiveness(): Liveness {
   const accounts = new Map<string, LiveAccount>();
   let ended: OwnedSpan[] = [];
+  /** How many have had their turn. */
+  let taken = 0;
 
   function accountOf(name: string): LiveAccount {
     const account = accounts.get(name) ?? { collars: new Map(), liveSinceAt: undefined, heardAt: 0 };
@@ -50,6 +57,9 @@ export function createLiveness(): Liveness {
     get hasEnded() {
       return ended.length > 0;
     },
+    get isBehind() {
+      return taken > 0;
+    },
     isListed: (device) => [...accounts.values()].some(({ collars }) => collars.has(device)),
     note(event) {
       if (event.type === "devicesListed") list(accountOf(event.account), event);
@@ -63,8 +73,11 @@ export function createLiveness(): Liveness {
         else end(accounts.get(name));
       }
     },
-    takeSpans(untilAt) {
-      const spans = [...ended, ...[...accounts.values()].flatMap(spansOf)];
+    takeSpans(untilAt, most) {
+      const open = [...accounts.values()].flatMap(spansOf);
+      const from = most < open.length ? taken : 0;
+      const spans = [...ended, ...open.slice(from, from + most)];
+      taken = from + most < open.length ? from + most : 0;
       ended = [];
       const clipped = spans.map(({ device, span }) => ({
         device,
@@ -74,6 +87,7 @@ export function createLiveness(): Liveness {
     },
     restart(at) {
       ended = [];
+      taken = 0;
       for (const account of accounts.values()) {
         // By a clock that was set back, they would be listed in the future.
         account.collars = new Map([...account.collars].map(([device, listedAt]) => [device, Math.min(listedAt, at)]));

@@ -3,8 +3,10 @@
  * there is: never is a span said to be whole before its fixes are written. What cannot be written is not held in
  * memory: from then on the span counts as missed, and is fetched when it can be written again.
  */
+import { nextTurn } from "../lib/clock.ts";
 import type { Fix } from "../model/device.ts";
 import type { StoreEvent } from "../model/event.ts";
+import type { OwnedSpan } from "./database.ts";
 import type { TrackFile } from "./file.ts";
 import { keptFix, type OwnedFix } from "./fix.ts";
 import type { Liveness } from "./liveness.ts";
@@ -22,8 +24,12 @@ interface Context {
   readonly retentionMs: () => number;
 }
 
-/** So many are written at once: about 8 ms, on a machine with two cores. */
+/** So many are written at once, a few milliseconds' worth; then whatever has arrived meanwhile has its turn. */
 const MOST_AT_ONCE = 250;
+/** So many may wait for the second to end; one of them takes about 200 bytes. */
+const MOST_WAITING = 20_000;
+/** So many spans are written with them, the others with the next ones. */
+const MOST_SPANS_AT_ONCE = 500;
 /** Up to when all is known is written this often, ms. */
 const CONFIRMED_EVERY_MS = 30_000;
 const FORGOTTEN_EVERY_MS = 3_600_000;
@@ -34,6 +40,7 @@ export function createRecorder({ file, liveness, retentionMs }: Context): Record
   let waiting: OwnedFix[] = [];
   /** The last place of those that come without a time, which would come as news with each snapshot. */
   const timeless = new Map<string, string>();
+  let isWriting = false;
   let passedAt: number | undefined;
   let [sinceConfirmedMs, sinceForgottenMs] = [0, FORGOTTEN_EVERY_MS];
 
@@ -42,7 +49,7 @@ export function createRecorder({ file, liveness, retentionMs }: Context): Record
     const kept = keptFix(fix, at, at - retentionMs());
     if (kept === undefined) return;
     waiting.push({ device, fix: kept });
-    if (waiting.length >= MOST_AT_ONCE) flush(at);
+    if (waiting.length >= MOST_WAITING) write(at, 0);
   }
 
   function isTold(device: string, { measuredAt, latitude, longitude }: Fix): boolean {
@@ -53,12 +60,36 @@ export function createRecorder({ file, liveness, retentionMs }: Context): Record
   }
 
   function flush(at: number): void {
+    write(at, Number.POSITIVE_INFINITY);
+  }
+
+  /**
+   * Writes what waits in parts, sorted: those of a device stand together in the file, and the fewer of its pages a part
+   * touches, the less there is to write. What comes meanwhile belongs to the next second.
+   */
+  async function writeInParts(at: number): Promise<void> {
+    isWriting = true;
+    waiting.sort((a, b) => (a.device < b.device ? -1 : Number(a.device > b.device)));
+    for (let left = waiting.length; left > 0 && waiting.length > 0; left -= MOST_AT_ONCE) {
+      const isLast = left <= MOST_AT_ONCE;
+      const part = waiting.splice(0, Math.min(left, MOST_AT_ONCE));
+      save(part, isLast ? liveness.takeSpans(at, MOST_SPANS_AT_ONCE) : [], at);
+      if (!isLast) await nextTurn();
+    }
+    isWriting = false;
+  }
+
+  /** Writes all fixes that wait and, behind them, so many spans. */
+  function write(at: number, mostSpans: number): void {
     const fixes = waiting;
     waiting = [];
-    sinceConfirmedMs = 0;
+    save(fixes, mostSpans > 0 ? liveness.takeSpans(at, mostSpans) : [], at);
+  }
+
+  function save(fixes: readonly OwnedFix[], spans: readonly OwnedSpan[], at: number): void {
     if (retentionMs() === 0) return;
     const isWritten = file.use((database) => {
-      database.save(fixes, liveness.takeSpans(at));
+      database.save(fixes, spans);
       return true;
     });
     if (isWritten !== true) liveness.restart(at);
@@ -72,7 +103,12 @@ export function createRecorder({ file, liveness, retentionMs }: Context): Record
     passedAt = at;
     sinceConfirmedMs += elapsedMs;
     sinceForgottenMs += elapsedMs;
-    if (waiting.length > 0 || liveness.hasEnded || sinceConfirmedMs >= CONFIRMED_EVERY_MS) flush(at);
+    const isDue = liveness.hasEnded || liveness.isBehind || sinceConfirmedMs >= CONFIRMED_EVERY_MS;
+    if (!isWriting && (waiting.length > 0 || isDue)) {
+      sinceConfirmedMs = 0;
+      if (waiting.length > MOST_AT_ONCE) void writeInParts(at);
+      else write(at, MOST_SPANS_AT_ONCE);
+    }
     if (sinceForgottenMs >= FORGOTTEN_EVERY_MS) forget(at - retentionMs());
   }
 

@@ -32,8 +32,12 @@ const LAST_MS = 1_000;
 /** The daemon says everything once more soon after a start; this waits until that is over. */
 const CALM_MS = 3_000;
 
-export async function measureLatency(site: Site, { samples, warmup }: LatencyPlan): Promise<Pair<Latency>> {
-  const pawline = startPawline(site, addHerd(site.cloud, "latency-a", LATENCY_COLLARS));
+export async function measureLatency(
+  site: Site,
+  { samples, warmup }: LatencyPlan,
+  nodeOptions: readonly string[] = [],
+): Promise<Pair<Latency>> {
+  const pawline = startPawline(site, addHerd(site.cloud, "latency-a", LATENCY_COLLARS), nodeOptions);
   const floor = startFloor(site, addHerd(site.cloud, "latency-b", LATENCY_COLLARS));
   await Promise.all([isFollowing(site, pawline), isFollowing(site, floor)]);
   await sleep(CALM_MS);

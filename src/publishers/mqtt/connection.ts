@@ -167,6 +167,7 @@ function createConnection(client: MqttClient, lost: Promise<never>): Connection 
   return {
     lost,
     publish: (message) => outbox.publish(message),
+    tryPublish: (message) => outbox.tryPublish(message),
     flush: () => outbox.flush(),
     subscribe: (filters, receive) => subscribe(client, filters, receive, lost),
     async end(lastWords) {

@@ -1,76 +1,125 @@
 /**
- * What the broker has not confirmed yet: it bounds our memory when the broker is slow, and how old news are when they
- * arrive over a way that is slow, since all that was sent before stands in a queue before them.
+ * What the broker has not confirmed yet. It bounds our memory when the broker is slow, and how old news are when they
+ * arrive: all that was sent before stands in a queue before them. So what may be on its way grows while confirmations
+ * come about as quickly as the quickest did, and shrinks when they don't, as TCP Vegas has it.
+ * https://datatracker.ietf.org/doc/html/rfc6297#section-2.1
  */
 import type { MqttClient } from "mqtt";
 import type { Message } from "../../discovery/messages.ts";
-import { within } from "../../lib/clock.ts";
+import { monotonicMs, within } from "../../lib/clock.ts";
 import { RecoverableError } from "../../lib/errors.ts";
 
-/** The next message waits while so many are on their way, or so much. */
-const MOST_MESSAGES = 200;
-const MOST_BYTES = 8_192;
+/** The next message waits while so many are on their way. */
+const MOST_MESSAGES = 500;
+/** So many bytes may be on their way at least, and at most. */
+const BYTES = { least: 8_192, most: 1_048_576 };
+/** A confirmation is late when it took so much longer than twice the quickest one, ms. */
+const LATE_MS = 100;
 /** A broker that confirms nothing at all for so long, and has something to confirm, is of no use, ms. */
 const CONFIRM_MS = 60_000;
 
 export interface Outbox {
-  /** Resolves when there is room for the next one. */
+  /** Sends it, if there is room. */
+  tryPublish(message: Message): boolean;
+  /** Resolves when it is sent; what was waiting before goes first. */
   publish(message: Message): Promise<void>;
-  /** Resolves when all is confirmed. @throws RecoverableError when nothing more is */
+  /** Resolves when all is confirmed that was published so far. @throws RecoverableError when nothing more is */
   flush(): Promise<void>;
 }
 
 interface Waiter {
-  readonly isMet: () => boolean;
   readonly resolve: () => void;
   readonly reject: (reason: unknown) => void;
 }
 
+interface Queued extends Waiter {
+  readonly message: Message;
+}
+
+interface Flush extends Waiter {
+  /** The number of the last message that it waits for. */
+  readonly upTo: number;
+}
+
+interface Sent {
+  readonly bytes: number;
+  readonly at: number;
+}
+
 /** Who waits is let down when the connection is lost; a race against its loss for each message would never be forgotten. */
 export function createOutbox(client: MqttClient, lost: Promise<never>): Outbox {
-  let [messages, bytes, confirmed] = [0, 0, 0];
-  let waiting: Waiter[] = [];
+  let [count, confirmed] = [0, 0];
+  /** By their numbers, the oldest first. */
+  const pending = new Map<number, Sent>();
+  const room = createRoom();
+  const queue: Queued[] = [];
+  let flushes: Flush[] = [];
   let failure: { readonly reason: unknown } | undefined;
-  const hasRoom = (): boolean => messages < MOST_MESSAGES && bytes < MOST_BYTES;
-  const isEmpty = (): boolean => messages === 0;
 
   lost.catch((reason: unknown) => {
     failure = { reason };
-    for (const { reject } of waiting) reject(reason);
-    waiting = [];
+    for (const { reject } of [...queue, ...flushes]) reject(reason);
+    queue.length = 0;
+    flushes = [];
   });
 
-  function confirm(size: number): void {
-    messages -= 1;
-    bytes -= size;
-    confirmed += 1;
-    if (waiting.length === 0) return;
-    for (const { isMet, resolve } of waiting) if (isMet()) resolve();
-    waiting = waiting.filter(({ isMet }) => !isMet());
+  function hasRoom(): boolean {
+    return pending.size < MOST_MESSAGES && room.isFree();
   }
 
-  function when(isMet: () => boolean): Promise<void> {
+  function send({ topic, payload, retain, qos }: Message): void {
+    count += 1;
+    const number = count;
+    const sent = { bytes: topic.length + Buffer.byteLength(payload), at: monotonicMs() };
+    pending.set(number, sent);
+    room.take(sent.bytes);
+    // A failed publish shows as the loss of the connection.
+    client.publish(topic, bufferOf(payload), { retain, qos }, () => confirm(number, sent));
+  }
+
+  function confirm(number: number, { bytes, at }: Sent): void {
+    if (!pending.delete(number)) return;
+    confirmed += 1;
+    room.give(bytes, monotonicMs() - at);
+    while (hasRoom()) {
+      const next = queue.shift();
+      if (next === undefined) break;
+      send(next.message);
+      next.resolve();
+    }
+    if (flushes.length === 0) return;
+    for (const { upTo, resolve } of flushes) if (isConfirmed(upTo)) resolve();
+    flushes = flushes.filter(({ upTo }) => !isConfirmed(upTo));
+  }
+
+  function isConfirmed(upTo: number): boolean {
+    const [oldest = Number.POSITIVE_INFINITY] = pending.keys();
+    return oldest > upTo;
+  }
+
+  function tryPublish(message: Message): boolean {
+    if (failure || queue.length > 0 || !hasRoom()) return false;
+    send(message);
+    return true;
+  }
+
+  function wait(list: { push(waiter: Waiter): void }): Promise<void> {
     if (failure) return Promise.reject(failure.reason);
-    if (isMet()) return Promise.resolve();
-    return new Promise((resolve, reject) => waiting.push({ isMet, resolve, reject }));
+    return new Promise((resolve, reject) => list.push({ resolve, reject }));
   }
 
   return {
-    async publish({ topic, payload, retain, qos }) {
-      if (!hasRoom() || failure) await when(hasRoom);
-      const size = topic.length + Buffer.byteLength(payload);
-      messages += 1;
-      bytes += size;
-      // A failed publish shows as the loss of the connection.
-      client.publish(topic, bufferOf(payload), { retain, qos }, () => confirm(size));
-    },
+    tryPublish,
+    publish: (message) => (tryPublish(message) ? DONE : wait({ push: (waiter) => queue.push({ ...waiter, message }) })),
     async flush() {
+      const upTo = count;
+      if (!failure && isConfirmed(upTo)) return;
+      const all = wait({ push: (waiter) => flushes.push({ ...waiter, upTo }) });
       const late = new RecoverableError(`the broker has not confirmed a message within ${CONFIRM_MS / 1000} s`);
-      const empty = when(isEmpty);
       for (let before = -1; ; ) {
         before = confirmed;
         try {
-          return await within(CONFIRM_MS, empty, () => late);
+          return await within(CONFIRM_MS, all, () => late);
         } catch (error) {
           if (error !== late || before === confirmed) throw error;
         }
@@ -78,6 +127,29 @@ export function createOutbox(client: MqttClient, lost: Promise<never>): Outbox {
     },
   };
 }
+
+/** How many bytes may be on their way. */
+function createRoom() {
+  let taken = 0;
+  let size = BYTES.least;
+  let quickestMs = Number.POSITIVE_INFINITY;
+  return {
+    isFree: () => taken < size,
+    take(bytes: number) {
+      taken += bytes;
+    },
+    /** Those were confirmed after so long. */
+    give(bytes: number, tookMs: number) {
+      taken -= bytes;
+      quickestMs = Math.min(quickestMs, tookMs);
+      const isLate = tookMs > 2 * quickestMs + LATE_MS;
+      size = isLate ? Math.max(BYTES.least, size / 2) : Math.min(BYTES.most, size + bytes);
+    },
+  };
+}
+
+/** One for all: nobody has to wait. */
+const DONE = Promise.resolve();
 
 /** Text as it is, bytes as the client library wants them: not copied. */
 export function bufferOf(payload: Message["payload"]): string | Buffer {

@@ -72,5 +72,10 @@ function counted(link: Link, published: Cell): Link {
       published.value += 1;
       return link.publish(message);
     },
+    tryPublish: (message) => {
+      const isSent = link.tryPublish?.(message) ?? false;
+      if (isSent) published.value += 1;
+      return isSent;
+    },
   };
 }

@@ -19,7 +19,6 @@ import {
   boolean,
   colour,
   count,
-  type Fields,
   fieldsOf,
   finite,
   identifier,
@@ -30,6 +29,7 @@ import {
   type OnOddField,
   orNull,
   parseJson,
+  type Read,
   signal,
   text,
   time,
@@ -64,42 +64,59 @@ export function stationKey(id: number): string {
 export function decodeCollar(wire: unknown, odd: OnOddField): Decoded<CollarReport> | undefined {
   if (!isWire(wire)) return undefined;
   const id = identifier(wire.id);
-  return id === undefined ? undefined : { id, report: collarReport(fieldsOf(wire, odd), wire, odd) };
+  return id === undefined ? undefined : { id, report: collarReport(wire, odd) };
 }
 
-function collarReport(field: Fields, wire: Wire, odd: OnOddField): CollarReport {
-  return present({
-    ...details(wire.details, odd),
-    batteryMv: field("bat", millivolts),
-    batteryWarningMv: field("accuWarn", millivolts),
-    charging: field("chg", zeroOrOne),
-    fix: field("lastPos", fix),
-    signalDbm: field("lastRssi", signal),
-    home: field("home", boolean),
-    homeSinceAt: field("homeSince", orNull(time)),
-    station: field("masterHs", orNull(stationLink)),
-    lastContactAt: field("lastContact", time),
-    mode: field("mode", integer),
-    modeSet: field("modeSet", integer),
-    light: field("led", boolean),
-    buzzer: field("buz", boolean),
-    bluetooth: field("ble", boolean),
-    search: field("search", boolean),
-    searchMinutes: field("searchModeDuration", finite),
-    hardware: field("hw", version),
-    firmware: field("sw", version),
-    bootLoader: field("bl", version),
-    status: field("status", integer),
-    stationStatus: field("masterStatus", text),
-    flags: field("flags", integer),
-    safetyZone: field("safetyZone", boolean),
-    developerMode: field("devMode", boolean),
-    owner: field("owner", boolean),
-    ownerId: field("userId", orNull(integer)),
-    telegramNumber: field("lastTlgNr", integer),
-    // Most calls answer with an empty list: that is no news.
-    telegrams: atLeastOne(field("fiFo", telegrams)),
-  });
+/** A field of the report, and how it is read off the wire. */
+type Row = { readonly name: keyof CollarReport; readonly read: Read<unknown> };
+
+function row<Name extends keyof CollarReport>(name: Name, read: Read<CollarReport[Name]>): Row {
+  return { name, read };
+}
+
+/** By the wire's names. A message is read by what it has, which is little, and not by what it could have. */
+const COLLAR_FIELDS: ReadonlyMap<string, Row> = new Map([
+  ["bat", row("batteryMv", millivolts)],
+  ["accuWarn", row("batteryWarningMv", millivolts)],
+  ["chg", row("charging", zeroOrOne)],
+  ["lastPos", row("fix", fix)],
+  ["lastRssi", row("signalDbm", signal)],
+  ["home", row("home", boolean)],
+  ["homeSince", row("homeSinceAt", orNull(time))],
+  ["masterHs", row("station", orNull(stationLink))],
+  ["lastContact", row("lastContactAt", time)],
+  ["mode", row("mode", integer)],
+  ["modeSet", row("modeSet", integer)],
+  ["led", row("light", boolean)],
+  ["buz", row("buzzer", boolean)],
+  ["ble", row("bluetooth", boolean)],
+  ["search", row("search", boolean)],
+  ["searchModeDuration", row("searchMinutes", finite)],
+  ["hw", row("hardware", version)],
+  ["sw", row("firmware", version)],
+  ["bl", row("bootLoader", version)],
+  ["status", row("status", integer)],
+  ["masterStatus", row("stationStatus", text)],
+  ["flags", row("flags", integer)],
+  ["safetyZone", row("safetyZone", boolean)],
+  ["devMode", row("developerMode", boolean)],
+  ["owner", row("owner", boolean)],
+  ["userId", row("ownerId", orNull(integer))],
+  ["lastTlgNr", row("telegramNumber", integer)],
+  ["fiFo", row("telegrams", telegrams)],
+]);
+
+function collarReport(wire: Wire, odd: OnOddField): CollarReport {
+  const report: Partial<Record<keyof CollarReport, unknown>> = details(wire.details, odd);
+  const field = fieldsOf(wire, odd);
+  for (const name in wire) {
+    const known = COLLAR_FIELDS.get(name);
+    if (known === undefined) continue;
+    const value = field(name, known.read);
+    // Most calls answer with an empty list of telegrams: that is no news.
+    if (value !== undefined && !(Array.isArray(value) && value.length === 0)) report[known.name] = value;
+  }
+  return report as CollarReport;
 }
 
 function details(wire: unknown, odd: OnOddField): CollarReport {
@@ -281,10 +298,6 @@ function telegrams(value: unknown, odd: OnOddField): Telegram[] | undefined {
     odd(String(index));
     return [];
   });
-}
-
-function atLeastOne<T>(list: readonly T[] | undefined): readonly T[] | undefined {
-  return list?.length === 0 ? undefined : list;
 }
 
 function telegram(wire: Wire): Telegram {

@@ -7,7 +7,7 @@ import WebSocket, { type RawData } from "ws";
 import { describeError } from "../../lib/errors.ts";
 import { retryAfter } from "../../lib/http.ts";
 import { certificateTrouble } from "../../lib/tls.ts";
-import { createFramer } from "./framer.ts";
+import { createFramer, readWholeMessage } from "./framer.ts";
 import { parseSockjsFrame, sockjsFrame } from "./sockjs.ts";
 
 interface SocketEvents {
@@ -92,6 +92,11 @@ export function openSocket(url: string, events: SocketEvents): SockjsSocket {
   }
 
   function deliver(piece: string): void {
+    const message = framer.isEmpty && state === STATE.open ? readWholeMessage(piece) : undefined;
+    if (message !== undefined && OUR_SUBSCRIPTIONS.includes(message.subscription)) {
+      events.onMessage(message.subscription, message.body);
+      return;
+    }
     const before = framer.malformed;
     for (const frame of framer.push(piece)) if (state === STATE.open) handOn(frame);
     if (framer.malformed > before) events.onMalformed(piece);
@@ -156,6 +161,7 @@ export function openSocket(url: string, events: SocketEvents): SockjsSocket {
   return socket;
 }
 
+const OUR_SUBSCRIPTIONS = ["sub-0", "sub-1"];
 const OUR_MESSAGE = /^MESSAGE\r?\n(?:[^\n]+\n)*?subscription:(sub-[01])\r?\n/;
 const HEAD_END = /\r?\n\r?\n/;
 

@@ -9,7 +9,7 @@ export type OnOddField = (field: string) => void;
 export type Wire = Readonly<Record<string, unknown>>;
 
 /** A field's reader: undefined stands for "not to be read". */
-type Read<T> = (value: unknown, odd: OnOddField) => T | undefined;
+export type Read<T> = (value: unknown, odd: OnOddField) => T | undefined;
 
 export function parseJson(body: string): unknown {
   try {
@@ -23,11 +23,16 @@ export type Fields = <T>(name: string, read: Read<T>) => T | undefined;
 
 /** Reads fields of a wire object; names each one that is there but cannot be read. */
 export function fieldsOf(wire: Wire, odd: OnOddField): Fields {
+  let reading = "";
+  const inside = (inner: string): void => odd(`${reading}.${inner}`);
   return (name, read) => {
-    if (!Object.hasOwn(wire, name)) return undefined;
-    const value = read(wire[name], (inner) => odd(`${name}.${inner}`));
+    const given = wire[name];
+    // JSON has no `undefined`, and no field is called like what every object inherits.
+    if (given === undefined) return undefined;
+    reading = name;
+    const value = read(given, inside);
     // `null` stands for "nothing to say" wherever its reader has no use for it.
-    if (value === undefined && wire[name] !== null) odd(name);
+    if (value === undefined && given !== null) odd(name);
     return value;
   };
 }
