@@ -49,4 +49,19 @@ export function hideSecrets({ pettracer, mqtt, home_assistant }: Config, scrubbe
   for (const { password } of pettracer) scrubber.add(password);
   if (mqtt?.password !== undefined) scrubber.add(mqtt.password);
   if (home_assistant !== undefined) scrubber.add(home_assistant.token);
+  const urls = pettracer.flatMap(({ portal_url, stream_url }) => [portal_url, stream_url]);
+  for (const url of [mqtt?.url, home_assistant?.url, ...urls]) {
+    for (const password of passwordsIn(url)) scrubber.add(password);
+  }
+}
+
+/** The password that stands in an address, as it is written there and as it is meant. */
+function passwordsIn(url: string | undefined): string[] {
+  if (url === undefined || !URL.canParse(url)) return [];
+  const { password } = new URL(url);
+  try {
+    return [password, decodeURIComponent(password)];
+  } catch {
+    return [password];
+  }
 }

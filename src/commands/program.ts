@@ -1,7 +1,7 @@
 /** All commands and their options, by commander; each is loaded only when it is called. */
 import { Command, CommanderError, Option } from "commander";
 import { VERSION } from "../lib/about.ts";
-import { describeError, FatalError, RecoverableError, UsageError } from "../lib/errors.ts";
+import { describeError, FatalError, printable, RecoverableError, UsageError } from "../lib/errors.ts";
 import { LOG_LEVELS } from "../lib/log.ts";
 import { createScrubber } from "../lib/scrub.ts";
 import type { CommandHelp } from "./help.ts";
@@ -44,7 +44,7 @@ function createProgram(args: readonly string[], terminal: Terminal, finish: (cod
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.stdout.write(text),
-      writeErr: (text) => terminal.stderr.write(text),
+      writeErr: (text) => terminal.stderr.write(printable(text)),
     });
 
   /** The command itself, to which a page of help and its own options belong. */

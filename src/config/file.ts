@@ -1,9 +1,10 @@
 /** A configuration file, and where in it each value stands. YAML; JSON is a part of it. */
-import { readFileSync } from "node:fs";
 import {
   type Document,
+  isAlias,
   isCollection,
   isMap,
+  isNode,
   isScalar,
   LineCounter,
   type ParsedNode,
@@ -12,6 +13,7 @@ import {
   type YAMLError,
 } from "yaml";
 import { describeError } from "../lib/errors.ts";
+import { readSmallFile } from "../lib/small-file.ts";
 
 export interface ConfigFile {
   readonly name: string;
@@ -28,7 +30,7 @@ export interface ConfigFile {
 export function readConfigFile(name: string): ConfigFile {
   let text: string;
   try {
-    text = readFileSync(name, "utf8");
+    text = readSmallFile(name).toString("utf8");
   } catch (error) {
     return unreadable(name, `${name}: the file cannot be read (${describeError(error)})`);
   }
@@ -111,10 +113,11 @@ function sentenceOf({ code, message, pos }: YAMLError, text: string): string {
 /** Where `*name` stands without an `&name` before it. */
 function danglingAliases(document: Document.Parsed): number[] {
   const offsets: number[] = [];
-  visit(document, {
-    Alias: (_, alias) => {
-      if (alias.resolve(document) === undefined) offsets.push(rangeStart(alias) ?? 0);
-    },
+  const anchors = new Set<string>();
+  visit(document, (_, node) => {
+    if (isAlias(node)) {
+      if (!anchors.has(node.source)) offsets.push(rangeStart(node) ?? 0);
+    } else if (isNode(node) && node.anchor !== undefined) anchors.add(node.anchor);
   });
   return offsets;
 }

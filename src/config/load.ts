@@ -2,9 +2,10 @@
  * Puts the configuration together: the first file found, the environment over it, flags over both. All that is wrong
  * is told at once, each with its place and a remedy; values are never repeated in an error, they may be secrets.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { UsageError } from "../lib/errors.ts";
 import type { z } from "../lib/schema.ts";
+import { readSmallFile } from "../lib/small-file.ts";
 import { type SupervisorAccess, supervisorOf } from "../lib/supervisor.ts";
 import { APP_REMEDY, appDefaults, withoutEmptySections } from "./app.ts";
 import { type ConfigFile, readConfigFile } from "./file.ts";
@@ -44,9 +45,19 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   // A file that cannot be read would only be followed by errors about all that is missing from it.
   const isUnreadable = file !== undefined && file.values === undefined;
   const result = isUnreadable ? undefined : configSchema.safeParse(draft.values);
-  if (result && !result.success) errors.push(...result.error.issues.flatMap((issue) => tell(issue, draft)));
-  if (errors.length > 0 || !result?.success) throw new UsageError(errors.join("\n"));
+  if (result && !result.success)
+    errors.push(...result.error.issues.slice(0, MOST_ERRORS + 1).flatMap((issue) => tell(issue, draft)));
+  if (errors.length > 0 || !result?.success) throw new UsageError(listed(errors));
   return { config: result.data, origin: (path) => origin(draft, path), file: name, warnings: draft.warnings };
+}
+
+/** What is broken from the beginning has an error at each step. */
+const MOST_ERRORS = 50;
+const LONGEST_ERROR = 1_000;
+
+function listed(errors: readonly string[]): string {
+  const shown = errors.slice(0, MOST_ERRORS).map((error) => error.slice(0, LONGEST_ERROR));
+  return (errors.length > MOST_ERRORS ? [...shown, "… and more; mend these first"] : shown).join("\n");
 }
 
 interface Draft {
@@ -114,7 +125,11 @@ function applyVariable(draft: Draft, name: string, text: string, leaf: Leaf, isV
   // An empty variable is how container tools say "not set".
   if (text === "") return;
   try {
-    const value = isValue ? text : readFileSync(text, "utf8").replace(/\r?\n$/, "");
+    const value = isValue
+      ? text
+      : readSmallFile(text)
+          .toString("utf8")
+          .replace(/\r?\n$/, "");
     set(draft, leaf.path, coerce(value, leaf.type), name);
   } catch (error) {
     draft.errors.push(`${name}: the file that it names cannot be read${reasonOf(error)}`);

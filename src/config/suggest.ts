@@ -2,8 +2,12 @@
 export function suggestion(names: readonly string[], wrong: string): string {
   // In a short word two other letters make another word.
   const limit = wrong.length < 6 ? 1 : 2;
-  const near = names.find((name) => name.startsWith(wrong) || distance(name, wrong) <= limit);
+  const near = names.find((name) => name.startsWith(wrong) || isNear(name, wrong, limit));
   return near === undefined ? `; there are ${names.join(", ")}` : `; did you mean ${near}?`;
+}
+
+function isNear(name: string, wrong: string, limit: number): boolean {
+  return Math.abs(name.length - wrong.length) <= limit && distance(name, wrong) <= limit;
 }
 
 /** How many letters differ (Levenshtein). */

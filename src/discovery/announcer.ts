@@ -50,6 +50,8 @@ const MOMENT_MS = 100;
 const HEART_BEATS = 2.5;
 /** So many devices are told of before whatever has arrived meanwhile has its turn. */
 const PORTION = 5;
+/** So many answers may wait for a broker that is slow; what is asked beyond that has none. */
+const MOST_ANSWERS = 100;
 /** After Home Assistant's birth many programs publish at once: a random wait from 1 to 5 s spreads them. */
 const BIRTH_MS = { shortest: 1_000, spread: 4_000 };
 
@@ -73,6 +75,10 @@ class Announcer {
   #work = Promise.resolve();
   /** Pictures that were said to be too large. */
   readonly #largePhotos = new Set<string>();
+  /** What is to be done, and need not be done twice. */
+  readonly #due = new Set<string>();
+  /** How many answers wait for the broker. */
+  #answers = 0;
   readonly #teller: Teller;
   readonly #describer: Describer;
   /** Whether all has been published once, and `online` has been said. */
@@ -113,7 +119,7 @@ class Announcer {
     const { feed, link, topics, memory } = this.#options;
     const republish = (): void => {
       memory.deleted.clear();
-      this.#later(0, () => this.#sendEverything());
+      this.#once("republish", 0, () => this.#sendEverything());
     };
     feed.onRepublish(republish, this.#ended);
     feed.onTouch?.((key) => this.#hurry(key), this.#ended);
@@ -356,15 +362,15 @@ class Announcer {
     if (payload !== "online" && payload !== "offline") return;
     memory.homeAssistant = { status: payload, seenAt: Date.now() };
     log.debug(`Home Assistant says ${payload}`);
-    this.#later(0, () => this.#sendState("bridge"));
+    this.#once("bridge", 0, () => this.#sendState("bridge"));
     // Before we are online everything is yet to be published; and a retained birth is an old one.
     if (payload === "offline" || retained) return;
     this.#wasBorn = true;
     this.#describer.moveAnew();
-    if (!this.#isOnline) return;
+    if (!this.#isOnline || this.#due.has("birth")) return;
     // It hears nothing of what happened before it has set up its entities.
     this.#wait(LONGEST_ABSENCE_MS);
-    this.#later(BIRTH_MS.shortest + Math.random() * BIRTH_MS.spread, () => this.#sendEverything());
+    this.#once("birth", BIRTH_MS.shortest + Math.random() * BIRTH_MS.spread, () => this.#sendEverything());
   }
 
   /** Home Assistant has started: it gets the descriptions, then the states. */
@@ -389,13 +395,26 @@ class Announcer {
       .catch((error: unknown) => this.#fail(error));
   }
 
+  /** The same, unless it is to be done already: whoever asks a thousand times gets one answer. */
+  #once(name: string, ms: number, action: () => Promise<void>): void {
+    if (this.#due.has(name)) return;
+    this.#due.add(name);
+    this.#later(ms, () => {
+      this.#due.delete(name);
+      return action();
+    });
+  }
+
   /** Resolves when the broker has the message, or the announcer has ended. */
-  #say(message: Message): Promise<void> {
-    const { link } = this.#options;
-    return this.#alone(async () => {
+  async #say(message: Message): Promise<void> {
+    const { link, log } = this.#options;
+    if (this.#answers >= MOST_ANSWERS) return log.debug(`too much is asked at once: ${message.topic} is left out`);
+    this.#answers += 1;
+    await this.#alone(async () => {
       await link.publish(message);
       await link.flush();
     }).catch((error: unknown) => this.#fail(error));
+    this.#answers -= 1;
   }
 
   #fail(error: unknown): void {

@@ -3,6 +3,7 @@
  * for the device, or one for each entity, which older and other hubs read. Pure.
  * https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery
  */
+import { hash } from "node:crypto";
 import type { Entity, View } from "../entities/entity.ts";
 import { accountName, deviceName, slug } from "../entities/name.ts";
 import { withTable } from "../entities/tables.ts";
@@ -79,7 +80,7 @@ export function describeDiscovery(
     return {
       components,
       dropped,
-      signature: [...about, ...components.keys(), "-", ...options, "-", ...dropped].join("\n"),
+      signature: hash("sha1", [...about, ...components.keys(), "-", ...options, "-", ...dropped].join("\n"), "base64"),
       messages: () =>
         context.mode === "component"
           ? entityMessages(of, key, rows, dropped, context)

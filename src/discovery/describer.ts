@@ -2,6 +2,7 @@
  * Keeps the discovery messages of all devices right: sends what is new of them, far enough apart; takes away what
  * stands there in another mode's way; and hears what the user deletes in Home Assistant.
  */
+import { hash } from "node:crypto";
 import { monotonicMs } from "../lib/clock.ts";
 import type { Logger } from "../lib/log.ts";
 import type { Entry } from "../model/device.ts";
@@ -46,6 +47,10 @@ export const APART_MS = 2_500;
 /** Home Assistant deletes the entities of a device one by one: said in one line. */
 const TOGETHER_MS = 100;
 
+function digest(text: string | Uint8Array): string {
+  return hash("sha1", text, "base64");
+}
+
 export class Describer {
   readonly #context: DescriberContext;
   /** What each device's last discovery message was made from, and how the device looked when that was last compared. */
@@ -54,6 +59,8 @@ export class Describer {
   readonly #held = new Set<string>();
   /** Discovery topics that we cleared ourselves and whose echo is to come. */
   readonly #clearing = new Set<string>();
+  /** The sets of components that there are: most devices have the same ones. */
+  readonly #sets = new Map<string, Components>();
   /** Devices that move here from another mode's topics, and those that have left them. */
   readonly #rounds = createRounds();
   readonly #left = new Set<string>();
@@ -122,7 +129,7 @@ export class Describer {
       return false;
     }
     this.#described.set(key, signature);
-    memory.components.set(device, components);
+    memory.components.set(device, this.#shared(components));
     if (mode === "off") return true;
     for (const message of messages()) await this.#announce(message);
     // What counts is when the last of them went.
@@ -134,6 +141,13 @@ export class Describer {
     // What was dropped from the published components is named once more in this message, and gone from the next.
     if (dropped.size > 0) this.#hold(key, APART_MS);
     return true;
+  }
+
+  #shared(components: Components): Components {
+    const key = [...components].join();
+    const known = this.#sets.get(key) ?? components;
+    this.#sets.set(key, known);
+    return known;
   }
 
   #published(device: string): Components {
@@ -153,7 +167,8 @@ export class Describer {
   /** An empty message takes its topic away. */
   async #announce(message: Message): Promise<void> {
     if (message.payload === "") await this.#withdraw([message.topic]);
-    else await this.#context.send(message);
+    // Of a thousand devices their descriptions would be 16 MB, kept only to be compared.
+    else await this.#context.send({ ...message, version: digest(message.payload) });
   }
 
   /** Takes discovery topics away. Their echoes are no deletions by the user. */

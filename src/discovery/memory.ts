@@ -38,6 +38,9 @@ export function createMemory(): DiscoveryMemory {
   };
 }
 
+/** Such a message says nothing of its sender: another program's, of which there may be any number, are noted, too. */
+const MOST_HALF_MOVED = 1_000;
+
 interface Place {
   readonly memory: DiscoveryMemory;
   readonly topics: Topics;
@@ -48,6 +51,7 @@ interface Place {
 export function recall(topic: string, about: Discovered, payload: string, { memory, topics, mode }: Place): boolean {
   const { device } = about;
   if (isMoving(payload)) {
+    if (memory.halfMoved.size >= MOST_HALF_MOVED) return true;
     memory.halfMoved.set(device, new Set([...(memory.halfMoved.get(device) ?? []), topic]));
     return true;
   }
@@ -126,7 +130,13 @@ function ownDevice(payload: string, topics: Topics): Components | undefined {
   if (!payload.includes(`"${topics.bridgeState}"`)) return undefined;
   const components = parseObject(payload)?.components;
   if (!isObject(components)) return undefined;
-  return new Map(Object.entries(components).map(([key, config]) => [key, platformOf(config)]));
+  const named = Object.entries(components).map(([key, config]) => [key, platformOf(config)] as const);
+  return new Map(named.filter(([key, platform]) => isOurName(key) && isOurName(platform)));
+}
+
+/** What we give a component for a name; anything else would be no part of a topic that we may write to. */
+function isOurName(name: string): boolean {
+  return /^[a-z][a-z0-9_]{0,63}$/.test(name);
 }
 
 function platformOf(config: unknown): string {

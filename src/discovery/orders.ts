@@ -6,7 +6,7 @@ import type { BridgeRequest, View } from "../entities/entity.ts";
 import { timestamp } from "../entities/entity.ts";
 import { deviceRecord } from "../entities/record.ts";
 import { withTable } from "../entities/tables.ts";
-import { describeError } from "../lib/errors.ts";
+import { describeError, printable } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
 import type { Request } from "../model/command.ts";
 import type { Entry } from "../model/device.ts";
@@ -60,16 +60,11 @@ function refuse(
   entry: Entry | undefined,
   context: OrderContext,
 ): void {
-  const what = JSON.stringify(payload.slice(0, 60));
-  const reason =
-    entry === undefined
-      ? `there is no device ${device.slice(0, 100)}`
-      : `${control.slice(0, 50)} does not take ${what}`;
+  const what = JSON.stringify(printable(payload.slice(0, 60)));
+  const [named, asked] = [printable(device.slice(0, 100)), printable(control.slice(0, 50))];
+  const reason = entry === undefined ? `there is no device ${named}` : `${asked} does not take ${what}`;
   context.log.warn(`a command was refused: ${reason}`);
-  tellBridgeEvent(
-    { type: "command_refused", device: device.slice(0, 100), control: control.slice(0, 50), reason },
-    context,
-  );
+  tellBridgeEvent({ type: "command_refused", device: named, control: asked, reason }, context);
 }
 
 function tellBridgeEvent(event: Readonly<Record<string, string>>, { topics, publish }: OrderContext): void {
@@ -83,7 +78,7 @@ export function answer(command: string, payload: string, context: OrderContext):
   const request = parseRequest(payload);
   const transaction = request?.transaction === undefined ? {} : { transaction: request.transaction };
   const respond = (body: object): Promise<void> => {
-    const topic = context.topics.response(command.slice(0, 50));
+    const topic = context.topics.response(PLAIN_NAME.test(command) ? command : "unknown");
     return context.publish({ topic, payload: JSON.stringify({ ...body, ...transaction }), retain: false, qos: 1 });
   };
   try {
@@ -98,6 +93,8 @@ export function answer(command: string, payload: string, context: OrderContext):
   }
 }
 
+/** What may be a part of a topic at any broker. */
+const PLAIN_NAME = /^[\w.-]{1,50}$/;
 const COMMANDS = ["restart", "republish", "refresh", "log_level", "devices", "health"] as const;
 
 function perform(

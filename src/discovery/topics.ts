@@ -84,7 +84,8 @@ export function createTopics({ base, prefix, statusTopic }: TopicOptions): Topic
 
 function discoveredBy(levels: readonly string[]): Discovered | undefined {
   const [platform = "", device = "", key = ""] = levels;
-  if (levels.includes("")) return undefined;
+  // Home Assistant passes over all others, too.
+  if (!levels.every((level) => /^[\w-]{1,200}$/.test(level))) return undefined;
   if (platform === "device") return levels.length === 2 ? { device } : undefined;
   return levels.length === 3 ? { device, entity: { platform, key } } : undefined;
 }

@@ -1,5 +1,5 @@
 /** The folder for what has to survive a restart: small JSON files, readable by their owner alone. */
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describeError } from "./errors.ts";
 import type { Logger } from "./log.ts";
@@ -13,6 +13,9 @@ export interface DataDir {
    */
   write(name: string, value: unknown): void;
 }
+
+/** None of ours comes near it: what is larger was never written by us. */
+const LARGEST_BYTES = 64 * 1024 * 1024;
 
 /** One value of the folder. */
 interface Keep {
@@ -53,16 +56,16 @@ export function openDataDir(folder: string, log: Logger, onTrouble: (sentence: s
   }
 
   function tell(sentence: string): void {
-    if (isTold) return void log.debug(sentence);
+    log[isTold ? "debug" : "warn"](sentence);
+    if (!isTold) onTrouble(sentence);
     isTold = true;
-    log.warn(sentence);
-    onTrouble(sentence);
   }
 
   return {
     read(name) {
       try {
-        return JSON.parse(readFileSync(join(folder, `${name}.json`), "utf8"));
+        const file = join(folder, `${name}.json`);
+        return statSync(file).size > LARGEST_BYTES ? undefined : JSON.parse(readFileSync(file, "utf8"));
       } catch {
         return undefined;
       }
@@ -77,9 +80,10 @@ export function openDataDir(folder: string, log: Logger, onTrouble: (sentence: s
 /** Writes beside the file and renames: whoever reads sees the old text or the new one, never half of it. */
 function replaceFile(file: string, text: string): void {
   const draft = `${file}.tmp`;
+  // One that a crash has left, or a link, might be somebody else's to read.
+  rmSync(draft, { force: true });
   try {
-    writeFileSync(draft, text, { mode: 0o600 });
-    chmodSync(draft, 0o600);
+    writeFileSync(draft, text, { mode: 0o600, flag: "wx" });
     renameSync(draft, file);
   } catch (error) {
     // Half a draft would take what little room there is.

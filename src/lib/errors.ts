@@ -34,7 +34,16 @@ export class FatalError extends Error {
 /** A wrong command line or configuration: the message is shown as it stands, and the exit code is 2. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(printable(message), options);
+  }
 }
+
+/** What somebody else has said may stand in an error: no sentence is longer, so that it fits wherever it is shown. */
+const LONGEST = 2_000;
+/** All but the tabs and line breaks that our own sentences have: what moves a terminal's cursor, or turns its text. */
+const UNPRINTABLE = /(?![\t\n])[\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 
 /**
  * One sentence for a person: the error's message and those of its causes that add something, joined by ": ".
@@ -46,7 +55,13 @@ export function describeError(error: unknown): string {
     const text = messageOf(cause);
     if (text !== "" && !parts.some((part) => part.includes(text))) parts.push(text);
   }
-  return parts.join(": ") || "unknown error";
+  const sentence = parts.join(": ") || "unknown error";
+  return printable(sentence.slice(0, LONGEST));
+}
+
+/** The text without what a terminal would obey. */
+export function printable(text: string): string {
+  return text.replace(UNPRINTABLE, " ");
 }
 
 function causeOf(error: unknown): unknown {

@@ -1,17 +1,19 @@
 /**
- * One HTTP request, bounded in time and size. By Node's own client: `fetch` would take 12 MB of memory for a request
+ * One HTTP request, bounded in time and size. No compression is offered, and none is undone: what arrives is as large as
+ * what it holds. By Node's own client: `fetch` would take 12 MB of memory for a request
  * every few minutes.
  */
-import { request as httpRequest, type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { describeError, RecoverableError } from "./errors.ts";
+import { request as httpRequest } from "./node-http.ts";
 import { certificateTrouble, type TlsOptions } from "./tls.ts";
 
 export interface HttpAnswer {
   readonly status: number;
   readonly bytes: Buffer;
-  /** The time by the other side's clock, epoch ms, to the second. */
-  readonly at?: number | undefined;
+  /** How far our clock is ahead of the other side's, ms, to the second; undefined where it does not tell the time. */
+  readonly aheadMs?: number | undefined;
   /** How long the other side asks us to wait, ms. */
   readonly retryAfterMs: number | undefined;
 }
@@ -25,6 +27,10 @@ interface Request {
   readonly method?: "DELETE";
   /** Called when a connection is there: from then on the other side may have heard of the request. */
   readonly onConnect?: () => void;
+  /** How long the other side may say nothing, ms. */
+  readonly timeoutMs?: number;
+  /** The largest body that is taken; default 16 MB. */
+  readonly largestBytes?: number;
   /** Whom an https address has to prove itself to. */
   readonly tls?: TlsOptions;
 }
@@ -32,7 +38,8 @@ interface Request {
 /** Without a byte; a line that is slow takes longer for all of an answer, ms. */
 const TIMEOUT_MS = 15_000;
 const LONGEST_MS = 180_000;
-const LARGEST_BYTES = 16 * 1024 * 1024;
+const MEGABYTE = 1024 * 1024;
+const LARGEST_BYTES = 16 * MEGABYTE;
 
 /** There was no answer: the network may be away. */
 export class Unreachable extends RecoverableError {}
@@ -43,15 +50,18 @@ export class Unreachable extends RecoverableError {}
  */
 export async function request(url: string, options: Request): Promise<HttpAnswer> {
   const { host } = new URL(url);
-  const patience = createPatience(host);
+  const patience = createPatience(options.timeoutMs);
   try {
     const response = await send(url, options, AbortSignal.any([options.signal, patience.signal]));
-    const bytes = await readBody(response, host, patience.goOn);
+    const at = dateOf(response.headers);
+    const aheadMs = at === undefined ? undefined : Date.now() - at;
+    const bytes = await readBody(response, host, options.largestBytes ?? LARGEST_BYTES, patience.goOn);
     const { statusCode: status = 0, headers } = response;
-    return { status, bytes, at: dateOf(headers), retryAfterMs: retryAfter(headers) };
+    return { status, bytes, aheadMs, retryAfterMs: retryAfter(headers) };
   } catch (cause) {
     if (cause instanceof RecoverableError) throw cause;
-    if (patience.signal.aborted) throw patience.signal.reason;
+    const sentence = patience.over();
+    if (sentence !== undefined) throw new Unreachable(`${host} ${sentence}`);
     throw new Unreachable(`${host} cannot be reached: ${certificateTrouble(cause) ?? describeError(cause)}`);
   } finally {
     patience.end();
@@ -59,18 +69,24 @@ export async function request(url: string, options: Request): Promise<HttpAnswer
 }
 
 /** Is over when nothing has come for too long, or when all of it takes too long. */
-function createPatience(host: string) {
+function createPatience(silenceMs = TIMEOUT_MS) {
   const over = new AbortController();
-  const giveUp = (sentence: string): void => over.abort(new Unreachable(`${host} ${sentence}`));
-  const silent = (): void => giveUp(`did not answer within ${TIMEOUT_MS / 1000} s`);
+  let why: string | undefined;
+  const giveUp = (sentence: string): void => {
+    why ??= sentence;
+    over.abort();
+  };
+  const silent = (): void => giveUp(`did not answer within ${silenceMs / 1000} s`);
   const longest = setTimeout(() => giveUp(`needed more than ${LONGEST_MS / 60_000} min for an answer`), LONGEST_MS);
-  let timer = setTimeout(silent, TIMEOUT_MS);
+  let timer = setTimeout(silent, silenceMs);
   return {
     signal: over.signal,
+    /** Why it is over, where it is. */
+    over: () => why,
     /** Something has come. */
     goOn() {
       clearTimeout(timer);
-      timer = setTimeout(silent, TIMEOUT_MS);
+      timer = setTimeout(silent, silenceMs);
     },
     end() {
       clearTimeout(timer);
@@ -108,14 +124,19 @@ function send(
   });
 }
 
-async function readBody(response: IncomingMessage, host: string, onBytes: () => void): Promise<Buffer> {
+async function readBody(
+  response: IncomingMessage,
+  host: string,
+  largestBytes: number,
+  onBytes: () => void,
+): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of response) {
     onBytes();
     const part = Buffer.from(chunk);
     bytes += part.byteLength;
-    if (bytes > LARGEST_BYTES) throw new RecoverableError(`${host} sent more than 16 MB`);
+    if (bytes > largestBytes) throw new RecoverableError(`${host} sent more than ${largestBytes / MEGABYTE} MB`);
     chunks.push(part);
   }
   return Buffer.concat(chunks);

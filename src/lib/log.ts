@@ -21,7 +21,7 @@ interface LogOptions {
  */
 export async function createLog({ level, format, scrubber, output }: LogOptions): Promise<Logger> {
   const pretty = format === "pretty" || (format === "auto" && output.isTTY === true);
-  const write = pretty ? await prettyWriter(output) : (line: string) => void output.write(line);
+  const write = pretty ? await prettyWriter(output) : (line: string) => void output.write(printable(line, "\\u"));
   return pino(
     {
       level,
@@ -31,7 +31,8 @@ export async function createLog({ level, format, scrubber, output }: LogOptions)
       hooks: { logMethod: onceAndCounted(createRepeats()) },
     },
     {
-      write: (line: string) => write(scrubber.scrub(line)),
+      // Cut before it is scrubbed, a half of a secret could be left.
+      write: (line: string) => write(shortened(scrubber.scrub(line))),
     },
   );
 }
@@ -64,12 +65,42 @@ function suffixed([first, text, ...more]: Parameters<LogFn>, suffix: string): Pa
   return typeof first === "string" ? [`${first}${suffix}`] : [first, `${text ?? ""}${suffix}`, ...more];
 }
 
+/** So long is no line of ours, unless others' words stand in it, characters. */
+const LONGEST = 20_000;
+const LONGEST_TEXT = 2_000;
+
+/** Of a line of JSON that is too long, the beginnings of its texts. */
+function shortened(line: string): string {
+  if (line.length <= LONGEST) return line;
+  const cut = (_: string, value: unknown): unknown =>
+    typeof value === "string" && value.length > LONGEST_TEXT ? `${value.slice(0, LONGEST_TEXT)}…` : value;
+  try {
+    return `${JSON.stringify(JSON.parse(line), cut)}\n`;
+  } catch {
+    // What was scrubbed out may have been a part of its punctuation.
+    return `${line.slice(0, LONGEST_TEXT)}\n`;
+  }
+}
+
+/** What JSON leaves as it is and a terminal obeys: the upper control characters, and those that turn its text. */
+const UNPRINTABLE = /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+/** How JSON writes the lower ones, but for the line breaks and tabs that a stack trace has. */
+const ESCAPED = /(?<!\\)((?:\\\\)*)\\(u00[01][0-9a-f]|[bfr])/g;
+
+/** A line of JSON in which nothing stands for itself that is not to be seen. */
+function printable(line: string, prefix: string): string {
+  return line.replace(UNPRINTABLE, (sign) => `${prefix}${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
 async function prettyWriter(output: LogOptions["output"]): Promise<(line: string) => void> {
   const { prettyFactory } = await import("pino-pretty");
   const pretty = prettyFactory({
     colorize: output.isTTY === true,
     translateTime: "SYS:HH:MM:ss.l",
     ignore: "pid,hostname",
+    // What follows a line break must not look like a line of its own.
+    messageFormat: (log, key) => String(log[key]).replaceAll("\n", "\n    "),
   });
-  return (line) => void output.write(pretty(line) ?? "");
+  // Escaped once more, so that the escapes are what is shown.
+  return (line) => void output.write(pretty(printable(line, "\\\\u").replace(ESCAPED, "$1\\\\$2")) ?? "");
 }

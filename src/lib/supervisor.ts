@@ -1,5 +1,6 @@
 /** Home Assistant's Supervisor, as the apps that it runs see it: by a token of their own, at an address of its own. */
 import { describeError, RecoverableError } from "./errors.ts";
+import { type HttpAnswer, request } from "./http.ts";
 import { z } from "./schema.ts";
 
 export interface SupervisorAccess {
@@ -21,6 +22,7 @@ export interface BrokerService {
 
 /** Whose name the broker's app has in the Supervisor's network. */
 const BROKER_APP = "core-mosquitto";
+/** It runs on the same machine. */
 const ANSWER_MS = 10_000;
 
 const text = z
@@ -87,14 +89,13 @@ function serviceOf({
 }
 
 async function ask(url: string, token: string, signal: AbortSignal): Promise<{ status: number; body: unknown }> {
+  const { status, bytes } = await answerOf(url, token, signal);
+  return { status, body: parsed(bytes.toString("utf8")) };
+}
+
+async function answerOf(url: string, token: string, signal: AbortSignal): Promise<HttpAnswer> {
   try {
-    const response = await fetch(url, {
-      headers: { authorization: `Bearer ${token}` },
-      redirect: "error",
-      signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
-    });
-    const answer = await response.text();
-    return { status: response.status, body: parsed(answer) };
+    return await request(url, { token, signal, timeoutMs: ANSWER_MS });
   } catch (cause) {
     throw new RecoverableError(`the Supervisor cannot be reached: ${describeError(cause)}`, { cause });
   }

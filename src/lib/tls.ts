@@ -1,6 +1,6 @@
 /** Whom we trust at the other end of a TLS connection, as both Node's clients and `ws` take it. */
-import { readFile } from "node:fs/promises";
 import { RecoverableError } from "./errors.ts";
+import { readSmallFile } from "./small-file.ts";
 
 export interface TlsOptions {
   /** The certificate authority, PEM; by default those that Node knows. */
@@ -38,10 +38,16 @@ export function certificateTrouble(error: unknown, { authority, url }: TrustSett
  * @param name what names the file in the configuration
  * @throws RecoverableError with a sentence
  */
-export async function readPem(name: string, file: string): Promise<Buffer> {
-  const bytes = await readFile(file).catch((cause: unknown) => {
-    throw new RecoverableError(`${name}: the file ${file} cannot be read`, { cause });
-  });
+export function readPem(name: string, file: string): Buffer {
+  const bytes = readPemFile(name, file);
   if (bytes.includes("-----BEGIN ")) return bytes;
   throw new RecoverableError(`${name}: the file ${file} is not in the PEM format (it has no line -----BEGIN …)`);
+}
+
+function readPemFile(name: string, file: string): Buffer {
+  try {
+    return readSmallFile(file);
+  } catch (cause) {
+    throw new RecoverableError(`${name}: the file ${file} cannot be read`, { cause });
+  }
 }

@@ -16,7 +16,7 @@ const LATEST_MS = 30_000;
 export function readArchive(data: DataDir): Remembered {
   const archive = recordOf(data.read(NAME));
   const devices = listOf(archive.devices).flatMap(restoreDevice);
-  const activities = listOf(archive.activities).filter(isActivity);
+  const activities = listOf(archive.activities).flatMap(restoreActivity);
   return { devices: new Map(devices.map((device) => [device.key, device])), activities };
 }
 
@@ -33,10 +33,16 @@ export async function keepArchive(data: DataDir, store: Store, signal: AbortSign
   }
 }
 
+/** A moment that can be told, epoch ms: what a file says of another age is a mistake. */
+const moment = z.number().min(0).max(Date.UTC(2500, 0));
+const latitude = z.number().min(-90).max(90);
+const longitude = z.number().min(-180).max(180);
 const number = z.number().optional().catch(undefined);
+const at = moment.optional().catch(undefined);
+const place = { latitude: latitude.optional().catch(undefined), longitude: longitude.optional().catch(undefined) };
 const boolean = z.boolean().optional().catch(undefined);
 const text = z.string().optional().catch(undefined);
-const time = z.number().nullable().optional().catch(undefined);
+const time = moment.nullable().optional().catch(undefined);
 
 /**
  * What a run begins with that follows another one. Each field is checked by itself: whatever the file holds, it can
@@ -49,32 +55,34 @@ const archived = z.object({
   product: z.object({ manufacturer: z.string(), model: z.string(), website: z.string() }),
   accounts: z.unknown().transform(() => ({})),
   name: text,
-  lastContactAt: number,
-  contactShown: z.object({ contactAt: z.number(), shownAt: z.number() }).optional().catch(undefined),
+  lastContactAt: at,
+  contactShown: z.object({ contactAt: moment, shownAt: moment }).optional().catch(undefined),
   online: boolean,
-  latitude: number,
-  longitude: number,
+  ...place,
   fix: z
     .object({
-      latitude: z.number(),
-      longitude: z.number(),
-      measuredAt: z.number(),
+      latitude,
+      longitude,
+      measuredAt: moment,
       accuracyM: number,
       satellites: number,
     })
     .optional()
     .catch(undefined),
   station: z
-    .object({ key: z.string(), id: z.number(), latitude: number, longitude: number })
+    .object({ key: z.string(), id: z.number(), ...place })
     .nullable()
     .optional()
     .catch(undefined),
   home: boolean,
   homeSinceAt: time,
   atHome: boolean,
-  homeChangedAt: number,
-  homeChangedBeforeAt: number,
-  outside: z.object({ day: z.string(), ms: z.number(), countedAt: z.number() }).optional().catch(undefined),
+  homeChangedAt: at,
+  homeChangedBeforeAt: at,
+  outside: z
+    .object({ day: z.string(), ms: z.number().min(0).max(86_400_000), countedAt: moment })
+    .optional()
+    .catch(undefined),
   batteryMv: number,
   batteryWarningMv: number,
   batteryPercent: number,
@@ -103,10 +111,23 @@ function isDevice(value: unknown): value is Device {
   return value !== undefined;
 }
 
-function isActivity(value: unknown): value is Activity {
-  const { device, sequence, at, type } = recordOf(value);
-  const isNumbered = Number.isSafeInteger(sequence) && typeof at === "number";
-  return isNumbered && typeof device === "string" && ACTIVITY_TYPES.some((known) => known === type);
+const archivedActivity = z.object({
+  // It becomes a part of a topic, and of the next number.
+  device: z.string().regex(/^\w{1,100}$/),
+  sequence: z.number().int().min(0).max(1e15),
+  at: moment,
+  type: z.enum(ACTIVITY_TYPES),
+  details: z
+    .record(z.string(), z.union([z.string().max(1_000), z.number(), z.boolean(), z.null()]))
+    .optional()
+    .catch(undefined),
+});
+
+function restoreActivity(value: unknown): Activity[] {
+  const { data } = archivedActivity.safeParse(value);
+  if (data === undefined) return [];
+  const { details, ...activity } = data;
+  return [details === undefined ? activity : { ...activity, details }];
 }
 
 function recordOf(value: unknown): Readonly<Record<string, unknown>> {

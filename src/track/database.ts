@@ -44,6 +44,8 @@ export async function loadSqlite(): Promise<Sqlite> {
 const VERSION = 1;
 /** A gigabyte of pages of 4 KB: whatever comes in, a disk must not fill up. */
 const MOST_PAGES = 262_144;
+/** The write-ahead log grows while somebody reads for long; afterwards it is cut back to this, bytes. */
+const LARGEST_LOG = 8 * 1024 * 1024;
 /** Of a device's spans the latest are kept; those that are forgotten are asked for once more at worst. */
 const MOST_SPANS = 1_000;
 const FORGOTTEN_AT_ONCE = 2_000;
@@ -53,6 +55,7 @@ const SETTINGS = `
   PRAGMA synchronous = NORMAL;
   PRAGMA secure_delete = ON;
   PRAGMA max_page_count = ${MOST_PAGES};
+  PRAGMA journal_size_limit = ${LARGEST_LOG};
 `;
 const TABLES = `
   CREATE TABLE device (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, first_seen_at INTEGER NOT NULL) STRICT;

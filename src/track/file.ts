@@ -98,10 +98,11 @@ export async function createTrackFile({ folder, log, onTrouble, onLost }: Contex
     close();
     triedAt = monotonicMs();
     const sentence = `no track is kept at the moment: ${file} cannot be written (${describeError(error)}): ${DISK_REMEDY}`;
-    if (triedAt - toldAt <= TOLD_EVERY_MS) return void log.debug(sentence);
-    toldAt = triedAt;
-    log.warn(sentence);
-    onTrouble(sentence);
+    if (triedAt - toldAt > TOLD_EVERY_MS) {
+      toldAt = triedAt;
+      log.warn(sentence);
+      onTrouble(sentence);
+    } else log.debug(sentence);
   }
 
   function tried<T>(act: (database: TrackDatabase) => T): T | undefined {

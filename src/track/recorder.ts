@@ -87,12 +87,16 @@ export function createRecorder({ file, liveness, retentionMs }: Context): Record
   }
 
   function save(fixes: readonly OwnedFix[], spans: readonly OwnedSpan[], at: number): void {
-    if (retentionMs() === 0) return;
+    // What is not kept would pile up.
+    if (retentionMs() === 0 || !isSaved(fixes, spans)) liveness.restart(at);
+  }
+
+  function isSaved(fixes: readonly OwnedFix[], spans: readonly OwnedSpan[]): boolean {
     const isWritten = file.use((database) => {
       database.save(fixes, spans);
       return true;
     });
-    if (isWritten !== true) liveness.restart(at);
+    return isWritten === true;
   }
 
   function pass(at: number, elapsedMs: number): void {

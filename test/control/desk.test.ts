@@ -462,6 +462,18 @@ describe("live tracking", () => {
     expect(fourth.sent).toEqual([]);
   });
 
+  test("does not last longer because the clock was set back", async () => {
+    const room = await openRoom();
+    room.ask(ON);
+    await room.pass(5 * MINUTE);
+    vi.setSystemTime(Date.now() - 60 * MINUTE);
+    room.desk.tick(Date.now(), -60 * MINUTE);
+    await room.pass(9 * MINUTE + 50 * SECOND);
+    expect(room.sent).toEqual(["mode 11"]);
+    await room.pass(20 * SECOND);
+    expect(room.sent).toEqual(["mode 11", "mode 1"]);
+  });
+
   test("waits with its end until the collar is listed, after a restart", async () => {
     const first = await openRoom();
     first.ask(ON);

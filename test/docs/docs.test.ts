@@ -22,7 +22,7 @@ const FORBIDDEN = [/\/tmp\b/, /github\.(?:com|io)/i, /\bissues? #?\d/i, /\bTODO\
 const PAGES = [
   ["installation", "configuration", "supported", "entities", "data-updates", "examples", "known-limitations"],
   ["troubleshooting", "removal", "privacy", "commands", "home-assistant", "container", "health", "other-hubs"],
-  ["comparison", "architecture"],
+  ["comparison", "reliability", "performance", "architecture"],
 ].flat();
 
 test("all documents are there, and the list of them names each", () => {

@@ -216,6 +216,104 @@ describe("an hour of", () => {
   }, 120_000);
 });
 
+/** What is told at level info, and what is only counted. */
+describe("a day of", () => {
+  const DAYS: readonly [name: string, set: () => void, first: RegExp][] = [
+    ["500", () => cloud.faults.login({ status: 500 }), /HTTP 500/],
+    ["429 with Retry-After", () => cloud.faults.login({ status: 429, retryAfter: 900 }), /HTTP 429/],
+    ["401", () => cloud.faults.login("refuse"), /refused the login \(401\)/],
+    ["a web page", () => cloud.faults.login("html"), /a web page/],
+    ["listings that fail", () => cloud.faults.answer("/map", { status: 500 }), /HTTP 500/],
+    ["nobody who listens", () => cloud.faults.refuseConnections("closed"), /ECONNREFUSED/],
+    ["a stream that is refused", () => cloud.faults.stream({ status: 503 }), /HTTP 503/],
+  ];
+
+  test.each(DAYS)(
+    "%s: a short log, and its first line at once",
+    async (_, set, first) => {
+      const output = memoryStream();
+      log = await createLog({ level: "info", format: "json", scrubber: createScrubber(), output });
+      const told = (): { msg: string; level: string }[] =>
+        output
+          .text()
+          .split("\n")
+          .flatMap((line) => (line === "" ? [] : [JSON.parse(line) as { msg: string; level: string }]));
+      set();
+      const keep = memoryKeep();
+      await runFor(24 * HOUR, account(), keep);
+      expect(told()[0]?.msg).toMatch(first);
+      expect(told()[0]?.level).toMatch(/warn|error/);
+      expect(told().length).toBeGreaterThan(3);
+      expect(told().length).toBeLessThan(100);
+    },
+    120_000,
+  );
+});
+
+test("a subscription that is over costs a login an hour, and its renewal is noticed by it", async () => {
+  cloud.addAccount({ ...OWNER, subscriptionEnds: new Date(Date.now() - 100 * HOUR).toISOString().slice(0, 10) });
+  const one = session(memoryKeep());
+  for (let minute = 0; minute < 180; minute += 10) {
+    await one.token(forever);
+    await pass(10 * MINUTE);
+  }
+  expect(requests.at).toHaveLength(3);
+  expect(one.account().subscriptionEndsAt).toBeLessThan(Date.now());
+  cloud.addAccount(OWNER);
+  for (let minute = 0; minute < 600; minute += 10) {
+    await one.token(forever);
+    await pass(10 * MINUTE);
+  }
+  expect(requests.at).toHaveLength(4);
+  expect(one.account().subscriptionEndsAt).toBeGreaterThan(Date.now());
+});
+
+test("what Retry-After asks for holds for every call of the account, and not for longer", async () => {
+  const one = session(memoryKeep());
+  await one.call("/map/getccs", forever);
+  cloud.faults.answer("/map/getccs", { status: 503, retryAfter: 120 }, 1);
+  expect((await errorOf(one.call("/map/getccs", forever))).retryAfterMs).toBe(120_000);
+  const before = cloud.calls.length;
+  const error = await errorOf(one.send("/map/setccled/14758/1", forever));
+  expect(error.message).toBe("PetTracer asked for patience for another 2 min");
+  expect(error.retryAfterMs).toBeGreaterThan(100_000);
+  await pass(119 * SECOND);
+  await errorOf(one.call("/user/gethomestations", forever));
+  expect(cloud.calls.length).toBe(before);
+  await pass(2 * SECOND);
+  await one.call("/map/getccs", forever);
+});
+
+test("403 renews the token of a listing, which everybody may ask for, and not that of a command", async () => {
+  const one = session(memoryKeep());
+  await one.call("/map/getccs", forever);
+  for (let count = 0; count < 3; count += 1) {
+    cloud.faults.answer("/map/setccled", { status: 403 }, 1);
+    expect((await errorOf(one.send("/map/setccled/14758/1", forever))).message).toMatch(/HTTP 403, it is not allowed/);
+  }
+  expect(requests.at).toHaveLength(1);
+  cloud.faults.answer("/map/getccs", { status: 403 }, 1);
+  await one.call("/map/getccs", forever);
+  expect(requests.at).toHaveLength(2);
+});
+
+test("a call that is refused for ever costs one login in ten minutes, though others are taken", async () => {
+  const one = session(memoryKeep());
+  cloud.faults.answer("/map/getccs", "refuse");
+  for (let minute = 0; minute < 9; minute += 1) {
+    await errorOf(one.call("/map/getccs", forever));
+    await one.call("/user/gethomestations", forever);
+    await pass(MINUTE);
+  }
+  expect(requests.at).toHaveLength(2);
+  // One that it took once may expire like any other.
+  cloud.faults.answer("/map/getccs", "ok");
+  await one.call("/map/getccs", forever);
+  cloud.faults.expireTokens();
+  await one.call("/map/getccs", forever);
+  expect(requests.at).toHaveLength(3);
+});
+
 /** As a resolver without a network has it. */
 function failLookups(): void {
   const lookup = (host: string, _options: unknown, done: (error: Error) => void): void => {

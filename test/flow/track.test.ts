@@ -11,6 +11,7 @@ import { createScrubber } from "../../src/lib/scrub.ts";
 import type { DatedFix } from "../../src/model/device.ts";
 import { readArchive } from "../../src/store/archive.ts";
 import { openTrackReader } from "../../src/track/reader.ts";
+import { Child } from "../support/child.ts";
 import { startCli } from "../support/cli.ts";
 import { callsOf, type House, moveIn, openHouse, oreo } from "../support/house.ts";
 import { memoryStream } from "../support/stream.ts";
@@ -120,6 +121,23 @@ test_("what was measured while we were down", async (context) => {
   expect(fetches(house, calls)).toHaveLength(1);
   expect(new Set(shownSince(house, from))).toEqual(new Set([shown(20)]));
   expect(house.mqtt.of(oreo.event)).toHaveLength(events);
+});
+
+test_("what was told in the moment before a kill", async (context) => {
+  const house = await openHouse(context);
+  const child = new Child(house, context);
+  await child.start();
+  await caughtUp(house);
+  for (const minutes of [4, 3, 2, 1]) {
+    house.cloud.push(14758, { lastPos: position(minutes) });
+    await until(() => shownSince(house, 0).includes(shown(minutes)), "the position");
+  }
+  // It has been published, and perhaps not been written down.
+  await child.kill();
+  const calls = house.cloud.calls.length;
+  await child.start();
+  await until(() => fetches(house, calls).length >= 1, "what was missed");
+  await keeps(house, 4, 3, 2, 1);
 });
 
 test_("what was measured while the stream was down, and nothing moves the cat back", async (context) => {

@@ -14,9 +14,9 @@ afterEach(() => void vi.useRealTimers());
 
 /** A folder in the place of which there is a file, so that nobody, whoever he is, can write into it. */
 async function blocked(atEnd: Parameters<typeof temporaryFolder>[0]) {
-  const { path, write } = temporaryFolder(atEnd);
-  const folder = join(path, "data");
-  write("data", "in the way");
+  const parent = temporaryFolder(atEnd);
+  const folder = join(parent.path, "data");
+  parent.write("data", "in the way");
   const output = memoryStream();
   const log = await createLog({ level: "info", format: "json", scrubber: createScrubber(), output });
   const troubles: string[] = [];

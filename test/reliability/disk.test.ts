@@ -9,11 +9,11 @@ import { expectInStep, plugIn } from "./support/broker.ts";
 import { fixesIn, integrityOf, jsonFiles, mountSmallDisk, NO_MOUNT, type SmallDisk } from "./support/disk.ts";
 import type { Household } from "./support/household.ts";
 import { measure, measureFromStop } from "./support/measure.ts";
+import { SOON_MS } from "./support/promises.ts";
 import type { Watch } from "./support/watch.ts";
 
 vi.setConfig({ maxConcurrency: 8 });
 
-const SOON_MS = 5_000;
 /** What could not be written is tried again each five seconds; and the track's flush comes each second. */
 const WRITTEN_MS = 20_000;
 const HOUSE = { config: { home: { flap_time: "0s" } } };

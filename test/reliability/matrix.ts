@@ -51,7 +51,7 @@ export const COMPUTER_FAULTS = [
   "two daemons with one client id",
 ] as const;
 
-export const NEIGHBOUR_FAULTS = ["restarted, and has forgotten all"] as const;
+const NEIGHBOUR_FAULTS = ["restarted, and has forgotten all"] as const;
 
 export type Fault =
   | (typeof NETWORK_FAULTS)[number]
@@ -99,10 +99,11 @@ const BROKER: Record<Fault, Cell> = {
 };
 
 const HOME_ASSISTANT: Record<Fault, Cell> = {
-  ...all(NETWORK_FAULTS, { none: "still to be measured" }),
-  ...all(ANSWER_FAULTS, { none: "still to be measured" }),
+  ...all(NETWORK_FAULTS, "measured"),
+  ...all(ANSWER_FAULTS, "measured"),
   ...all(COMPUTER_FAULTS, NOT_A_COMPUTER),
   ...all(NEIGHBOUR_FAULTS, "measured"),
+  "subscription over": { none: "Home Assistant has none" },
 };
 
 const THIS_COMPUTER: Record<Fault, Cell> = {
@@ -119,3 +120,22 @@ export const MATRIX: Readonly<Record<Place, Readonly<Record<Fault, Cell>>>> = {
   "Home Assistant": HOME_ASSISTANT,
   "this computer": THIS_COMPUTER,
 };
+
+export interface MatrixCell {
+  readonly where: Place;
+  readonly fault: Fault;
+  /** Why there is nothing to measure; undefined where it is measured. */
+  readonly none: string | undefined;
+}
+
+/** In their order; an object would put 401 before them all. */
+const FAULTS: readonly Fault[] = [...NETWORK_FAULTS, ...ANSWER_FAULTS, ...COMPUTER_FAULTS];
+
+/** All cells, place by place, but for those of faults that belong to other places. */
+export function matrixCells(): readonly MatrixCell[] {
+  return PLACES.flatMap((where) =>
+    FAULTS.map((fault) => ({ where, fault, cell: MATRIX[where][fault] }))
+      .filter(({ cell }) => cell !== NOT_A_COMPUTER && cell !== NOT_A_NETWORK)
+      .map(({ cell, ...rest }) => ({ ...rest, none: cell === "measured" ? undefined : cell.none })),
+  );
+}

@@ -16,7 +16,7 @@ const PORTAL = "PetTracer's portal";
 /** What the cloud refuses is tried again after half a minute, while the stream goes on. */
 const REFUSED_MS = 31_000;
 /** So much later a fault shows at most: the next listing is due. */
-const DUE_MS = 3_000;
+const DUE_MS = 10_000;
 
 const often = (more: HouseholdOptions = {}): HouseholdOptions => ({
   config: { pettracer: { refresh: "1s" } },

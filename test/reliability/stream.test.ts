@@ -12,7 +12,7 @@ const STREAM = "PetTracer's stream";
 /** It ends at once; nothing is to be waited for before it can be opened again. */
 async function ending(house: Household, end: () => unknown): Promise<Measured> {
   const watch = await house.watch(end);
-  const noticedMs = await watch.noticed(5_000, /the live stream ended/);
+  const noticedMs = await watch.noticed(10_000, /the live stream ended/);
   const wholeMs = await watch.whole(SOON_MS);
   expect(watch.calls()).toMatchObject({ logins: 0, streams: 1 });
   return watch.row({ noticedMs, wholeMs });
@@ -28,7 +28,7 @@ async function outage(
     await begin();
     house.stream.reset();
   });
-  const noticedMs = await watch.noticed(5_000, /next try in/, isAgain);
+  const noticedMs = await watch.noticed(10_000, /next try in/, isAgain);
   await pause(ms);
   watch.over();
   await end();
@@ -73,12 +73,12 @@ measure(STREAM, "half-open (frozen)", async (house) => {
 /** Slow is not broken: news go on, and a stream that is opened meanwhile opens. */
 async function slow(house: Household, begin: () => void): Promise<Measured> {
   const watch = await house.watch(begin);
-  await watch.whole(10_000);
+  await watch.whole(20_000);
   await pause(NOTICED_MS);
   expect(watch.lines().filter(({ level }) => level !== "info")).toEqual([]);
   const row = watch.row({ noticedMs: null, wholeMs: null });
   house.stream.reset();
-  await watch.noticed(5_000);
+  await watch.noticed(10_000);
   await watch.whole(30_000);
   house.stream.pace({});
   return row;
@@ -107,8 +107,8 @@ measure(
       house.stream.identify(expired);
       house.stream.reset();
     });
-    const noticedMs = await watch.noticed(5_000);
-    await watch.noticed(5_000, /its certificate has expired: is this computer's clock right\?/);
+    const noticedMs = await watch.noticed(10_000);
+    await watch.noticed(10_000, /its certificate has expired: is this computer's clock right\?/);
     house.stream.identify(unknown);
     await watch.noticed(10_000, /signed by nobody whom this computer knows: set the variable NODE_EXTRA_CA_CERTS/);
     house.stream.identify(otherName);
@@ -208,7 +208,7 @@ measure(STREAM, "token expired while connected", async (house) => {
   expect(watch.calls()).toEqual({ tries: 0, logins: 0, listings: 0, streams: 0 });
   const row = watch.row({ noticedMs: null, wholeMs: null });
   house.stream.reset();
-  await watch.noticed(5_000, /the live stream ended/);
+  await watch.noticed(10_000, /the live stream ended/);
   await watch.whole(SOON_MS);
   expect(watch.calls().logins).toBe(1);
   expect(wholeMs).toBeLessThan(SOON_MS);

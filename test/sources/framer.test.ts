@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createFramer } from "../../src/sources/pettracer/framer.ts";
+import { createFramer, readWholeMessage } from "../../src/sources/pettracer/framer.ts";
 
 /** A frame as a server writes it, with or without the length of its body. */
 const frame = fc
@@ -42,6 +42,35 @@ function framesOf(pieces: readonly string[]): string[] {
   const framer = createFramer();
   return pieces.flatMap((piece) => framer.push(piece)).filter((one) => one !== "\n");
 }
+
+describe("the short way", () => {
+  const message = frame.map((text) => text.replace(/^[A-Z]+\r?\n/, "MESSAGE\nsubscription:sub-0\n"));
+
+  test("reads nothing that the framer reads otherwise", () => {
+    fc.assert(
+      fc.property(fc.oneof(message, frame, garbage), fc.oneof(message, garbage, fc.constant("")), (text, more) => {
+        const read = readWholeMessage(text + more);
+        if (read === undefined) return;
+        expect(framesOf([text + more])).toEqual([text + more]);
+        expect(text + more).toMatch(new RegExp(`\nsubscription:${read.subscription}\n`));
+        expect((text + more).slice(0, -1).endsWith(`\n\n${read.body}`)).toBe(true);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test("is the way of a message as the cloud sends it, with and without its length", () => {
+    const head = "MESSAGE\ndestination:/user/queue/messages\nsubscription:sub-0\nmessage-id:a-1\n";
+    const body = '{"id":14758,"name":"Mïa"}';
+    const read = { subscription: "sub-0", body };
+    expect(readWholeMessage(`${head}\n${body}\0`)).toEqual(read);
+    expect(readWholeMessage(`${head}content-length:${Buffer.byteLength(body)}\n\n${body}\0`)).toEqual(read);
+    expect(readWholeMessage(`${head}content-length:${body.length}\n\n${body}\0`)).toBeUndefined();
+    expect(readWholeMessage(`${head}\n${body}\0\n`)).toBeUndefined();
+    expect(readWholeMessage(`${head}no colon\n\n${body}\0`)).toBeUndefined();
+    expect(readWholeMessage(`MESSAGE\ndestination:x\n\n${body}\0`)).toBeUndefined();
+  });
+});
 
 describe("whole frames", () => {
   test("come out as they went in, however they are cut and batched", () => {

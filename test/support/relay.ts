@@ -143,11 +143,11 @@ export async function startRelay(firstTargetPort: number, identity?: Identity): 
     count += 1;
     socket.destroy();
   });
-  // Those, too, that never came to an agreement about encryption.
-  const arrived = new Set<Socket>();
+  // Below TLS, too: a connection whose handshake failed is in no pair.
+  const sockets = new Set<Socket>();
   listener.on("connection", (socket: Socket) => {
-    arrived.add(socket);
-    socket.once("close", () => arrived.delete(socket));
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
   });
   const port = await listen(listener, 0);
 
@@ -216,7 +216,7 @@ export async function startRelay(firstTargetPort: number, identity?: Identity): 
       const closed = listener.listening ? once(listener, "close") : undefined;
       if (listener.listening) listener.close();
       cut();
-      for (const socket of arrived) socket.destroy();
+      for (const socket of sockets) socket.destroy();
       await closed;
     },
   };

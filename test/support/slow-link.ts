@@ -44,6 +44,11 @@ function createLink() {
       waiting = [];
     },
     hear: (topic: string, payload: string, retained = false) => receive({ topic, payload, retained }),
+    tryPublish(message: Message): boolean {
+      if (isStopped || message.topic === stopAt) return false;
+      sent.push(message);
+      return true;
+    },
     async publish(message: Message) {
       if (message.topic === stopAt) isStopped = true;
       if (isStopped) await new Promise<void>((resolve) => waiting.push(resolve));
@@ -70,6 +75,7 @@ export async function startAnnouncer(end: (stop: () => Promise<void>) => void) {
   const feed: Feed = {
     state: store.state,
     changes: (ended) => store.changes(ended),
+    onTouch: (listener, ended) => store.onTouch(listener, ended),
     activities: (after) => store.activities(after),
     request: () => {},
     ...idleBridge,

@@ -30,13 +30,13 @@ export interface Contestant {
   readonly base: string;
 }
 
-const STREAM_MS = 30_000;
+const STREAM_MS = 120_000;
 const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
 const FLOOR = fileURLToPath(new URL("floor.ts", import.meta.url));
 
 /** First part of the topics of whoever follows this herd. */
-export function baseOf(name: keyof Pair<unknown>, { login }: Herd): string {
-  return `${name}-${login}`;
+export function baseOf(name: keyof Pair<unknown>, herd: Herd): string {
+  return `${name}-${herd.name}`;
 }
 
 /** The daemon as users start it, with options for Node before it. */
@@ -49,9 +49,10 @@ export function startPawline(site: Site, herd: Herd, nodeOptions: readonly strin
   return { child: start(process.execPath, [...nodeOptions, MAIN, "run", "--config", file]), herd, base };
 }
 
-function configuration({ cloud, brokerUrl }: Site, { login, password }: Herd, base: string, folder: string): object {
+function configuration({ cloud, brokerUrl }: Site, { accounts }: Herd, base: string, folder: string): object {
+  const { portalUrl: portal_url, streamUrl: stream_url } = cloud;
   return {
-    pettracer: { username: login, password, portal_url: cloud.portalUrl, stream_url: cloud.streamUrl },
+    pettracer: accounts.map(({ login, password }) => ({ username: login, password, portal_url, stream_url })),
     mqtt: { url: brokerUrl, base_topic: base, discovery: { prefix: discoveryPrefix(base) } },
     data_dir: folder,
   };
@@ -63,10 +64,10 @@ export function discoveryPrefix(base: string): string {
 }
 
 export function startFloor({ cloud, brokerUrl }: Site, herd: Herd): Contestant {
-  const { login, password } = herd;
-  const base = baseOf("floor", herd);
   const { portalUrl, streamUrl } = cloud;
-  const options: FloorOptions = { portalUrl, streamUrl, login, password, brokerUrl, base };
+  const base = baseOf("floor", herd);
+  const accounts = herd.accounts.map(({ login, password }) => ({ login, password }));
+  const options: FloorOptions = { portalUrl, streamUrl, accounts, brokerUrl, base };
   const script = ["--input-type=module", "--eval", floorScript(), JSON.stringify(options)];
   return { child: start(process.execPath, script), herd, base };
 }
@@ -78,9 +79,10 @@ function floorScript(): string {
   return stripTypeScriptTypes(readFileSync(FLOOR, "utf8"));
 }
 
-/** Resolves when its stream has asked for all of its collars; rejects when it has ended before. */
+/** Resolves when its streams have asked for all of its collars; rejects when it has ended before. */
 export async function isFollowing({ cloud }: Site, { herd, child }: Contestant): Promise<void> {
+  const sizes = new Map(herd.accounts.map(({ login, ids }) => [login, ids.length]));
   const isOpen = (): boolean =>
-    cloud.sessions.some(({ login, deviceIds }) => login === herd.login && deviceIds.size === herd.ids.length);
+    cloud.sessions.filter(({ login, deviceIds }) => sizes.get(login) === deviceIds.size).length === sizes.size;
   await Promise.race([cloud.waitFor(isOpen, STREAM_MS), child.ended]);
 }

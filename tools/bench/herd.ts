@@ -1,14 +1,22 @@
 /**
- * The collars that one contestant follows: an account of its own at the simulated cloud. Each message holds what the
+ * The collars that one contestant follows: accounts of its own at the simulated cloud. Each message holds what the
  * real cloud's hold when a collar has reported a fix; its latitude tells the how-manieth message of its collar it is.
  */
 import type { Cloud } from "../../src/demo/cloud.ts";
 import type { Fields } from "../../src/demo/json.ts";
 import { cloudTime } from "../../src/demo/time.ts";
 
-export interface Herd {
+export interface HerdAccount {
   readonly login: string;
   readonly password: string;
+  /** Its collars, by the cloud's numbers. */
+  readonly ids: readonly number[];
+}
+
+export interface Herd {
+  readonly name: string;
+  readonly accounts: readonly HerdAccount[];
+  /** All collars, by turns one of each account. */
   readonly ids: readonly number[];
   /** Makes the cloud send the collar's next fix; answers its number, from 1 on. */
   readonly push: (id: number) => number;
@@ -23,18 +31,36 @@ export interface Arrival {
 
 const START = { posLat: 50, posLong: 8 };
 const STEPS_PER_DEGREE = 1e6;
-const FIRST_STATION = 10_000;
-const FIRST_COLLAR = 20_000;
+const FIRST_STATION = 1_000_000;
+const FIRST_COLLAR = 2_000_000;
 
-export function addHerd(cloud: Cloud, login: string, size: number): Herd {
+/** @param size collars, the same number in each account */
+export function addHerd(cloud: Cloud, name: string, size: number, accounts = 1): Herd {
+  const stations = new Map<number, number>();
+  const added = Array.from({ length: accounts }, (_, index): HerdAccount => {
+    return addAccount(cloud, `${name}-${index}`, size / accounts, stations);
+  });
+  const counts = new Map<number, number>();
+  return {
+    name,
+    accounts: added,
+    ids: Array.from({ length: size }, (_, index) => added[index % accounts]?.ids[Math.floor(index / accounts)] ?? 0),
+    push: (id) => pushNext(cloud, id, stations.get(id) ?? 0, counts),
+  };
+}
+
+/** @param stations gets the home station of each collar */
+function addAccount(cloud: Cloud, login: string, size: number, stations: Map<number, number>): HerdAccount {
   const password = "bench";
   cloud.addAccount({ login, password, id: nextId, name: login });
-  const station = FIRST_STATION + nextId;
+  const station = FIRST_STATION + nextId++;
   cloud.addHomeStation(login, { id: station, ...START });
   const ids = Array.from({ length: size }, () => FIRST_COLLAR + nextId++);
-  for (const id of ids) cloud.addCollar(login, { id, lastPos: START });
-  const counts = new Map<number, number>();
-  return { login, password, ids, push: (id) => pushNext(cloud, id, station, counts) };
+  for (const id of ids) {
+    stations.set(id, station);
+    cloud.addCollar(login, { id, lastPos: START });
+  }
+  return { login, password, ids };
 }
 
 /** Devices have numbers of their own across all herds. */

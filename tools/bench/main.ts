@@ -9,16 +9,19 @@ import { parseArgs } from "node:util";
 import { startCloud } from "../../src/demo/cloud.ts";
 import { type BenchBroker, startBenchBroker } from "./broker.ts";
 import type { Site } from "./contestant.ts";
+import { measureIdle } from "./idle.ts";
 import { weighImports } from "./imports.ts";
 import { type LatencyPlan, measureLatency } from "./latency.ts";
-import { type Results, table } from "./report.ts";
+import { writePage } from "./page.ts";
+import { type Load, type Results, table } from "./report.ts";
 import { measureStartup } from "./startup.ts";
-import { measureThroughput, type ThroughputPlan } from "./throughput.ts";
+import { measureThroughput, type Size, type ThroughputPlan } from "./throughput.ts";
 import { judge } from "./verdict.ts";
 
-const USAGE = `npm run bench -- [--quick] [--json] [--imports] [--profile FOLDER]
-  --quick            a short run of about 25 seconds, in which the programs hardly get warm
+const USAGE = `npm run bench -- [--quick] [--json] [--write] [--imports] [--profile FOLDER]
+  --quick            a short run of about a minute, in which the programs hardly get warm
   --json             the figures as JSON
+  --write            put the figures into docs/performance.md
   --imports          only what each library weighs
   --profile FOLDER   write a CPU profile of the daemon under load there
 `;
@@ -26,32 +29,50 @@ const USAGE = `npm run bench -- [--quick] [--json] [--imports] [--profile FOLDER
 interface Plan {
   readonly latency: LatencyPlan;
   readonly throughput: Omit<ThroughputPlan, "nodeOptions">;
+  readonly sizes: readonly Size[];
   readonly startups: number;
+  readonly idleMs: number;
 }
 
 const FULL: Plan = {
   latency: { samples: 2_000, warmup: 400 },
-  throughput: { turns: 3, turnMs: 3_000, warmupMs: 1_500 },
+  throughput: { turns: 3, turnMs: 3_000, warmupMs: 3_000, idleMs: 15_000 },
+  sizes: [
+    { collars: 1, accounts: 1 },
+    { collars: 100, accounts: 1 },
+    { collars: 1_000, accounts: 10 },
+    { collars: 10_000, accounts: 100 },
+  ],
   startups: 5,
+  idleMs: 60_000,
 };
 const QUICK: Plan = {
   latency: { samples: 200, warmup: 200 },
-  throughput: { turns: 1, turnMs: 1_500, warmupMs: 1_000 },
+  throughput: { turns: 1, turnMs: 1_500, warmupMs: 1_000, idleMs: 2_000 },
+  sizes: [
+    { collars: 1, accounts: 1 },
+    { collars: 1_000, accounts: 10 },
+  ],
   startups: 1,
+  idleMs: 10_000,
 };
 
 function readOptions() {
   const text = { type: "string" } as const;
   const flag = { type: "boolean", default: false } as const;
   try {
-    return parseArgs({ options: { quick: flag, json: flag, imports: flag, help: flag, profile: text } }).values;
+    return parseArgs({ options: { quick: flag, json: flag, write: flag, imports: flag, help: flag, profile: text } })
+      .values;
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
     process.exit(2);
   }
 }
 
-async function measure({ latency, throughput, startups }: Plan, nodeOptions: readonly string[]): Promise<Results> {
+async function measure(
+  { latency, throughput, sizes, startups, idleMs }: Plan,
+  nodeOptions: readonly string[],
+): Promise<Results> {
   const folder = mkdtempSync(join(tmpdir(), "pawline-bench-"));
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   const broker = await startBenchBroker(folder);
@@ -60,9 +81,13 @@ async function measure({ latency, throughput, startups }: Plan, nodeOptions: rea
   const about = describe(broker);
   const started = await measureStartup(site, startups);
   const delays = await measureLatency(site, latency);
-  const loads = await measureThroughput(site, { ...throughput, nodeOptions });
+  const idle = await measureIdle(site, idleMs);
+  const loads: Load[] = [];
+  for (const size of sizes)
+    loads.push({ ...size, ...(await measureThroughput(site, size, { ...throughput, nodeOptions })) });
   await Promise.all([cloud.close(), broker.child.stop()]);
-  return { about, latency: delays, throughput: loads, startup: started, verdict: judge(delays, loads) };
+  const figures = { latency: delays, idle, loads, startup: started };
+  return { about, ...figures, verdict: judge(figures) };
 }
 
 function describe({ kind }: BenchBroker): Results["about"] {
@@ -80,5 +105,6 @@ else if (options.imports) process.stdout.write(await weighImports());
 else {
   const profiler = options.profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${options.profile}`];
   const results = await measure(options.quick ? QUICK : FULL, profiler);
+  if (options.write) writePage(results);
   process.stdout.write(options.json ? `${JSON.stringify(results, undefined, 2)}\n` : table(results));
 }

@@ -1,6 +1,4 @@
-/** From the start of the process to the first thing that Home Assistant hears, and what the process weighs then. */
-import { setTimeout as sleep } from "node:timers/promises";
-import { type Memory, memoryOf } from "./child.ts";
+/** From the start of the process to the first thing that Home Assistant hears. */
 import {
   baseOf,
   type Contestant,
@@ -24,21 +22,19 @@ export interface Startup {
   readonly devicesMs: number;
   /** The first discovery message (of the floor, which has none: the first position, asked for at once) is there. */
   readonly firstMessageMs: number;
-  /** After some seconds of rest; null where the system does not tell. */
-  readonly memory: Memory | null;
+  /** The bridge says `online`; NaN for the floor, which says nothing of itself. */
+  readonly onlineMs: number;
 }
 
 export const FEW_COLLARS = 5;
 const FIRST_MS = 20_000;
-const CALM_MS = 3_000;
 
 export async function measureStartup(site: Site, runs: number): Promise<Pair<Startup>> {
   const pawline: Run[] = [];
   const floor: Run[] = [];
   for (let run = 0; run < runs; run += 1) {
-    const isLast = run === runs - 1;
-    pawline.push(await runOnce(site, addHerd(site.cloud, `startup-a${run}`, FEW_COLLARS), startPawline, isLast));
-    floor.push(await runOnce(site, addHerd(site.cloud, `startup-b${run}`, FEW_COLLARS), startFloor, isLast));
+    pawline.push(await runOnce(site, addHerd(site.cloud, `startup-a${run}`, FEW_COLLARS), startPawline));
+    floor.push(await runOnce(site, addHerd(site.cloud, `startup-b${run}`, FEW_COLLARS), startFloor));
   }
   return { pawline: summary(pawline), floor: summary(floor) };
 }
@@ -47,34 +43,39 @@ interface Run {
   readonly loginMs: number;
   readonly devicesMs: number;
   readonly firstMessageMs: number;
-  readonly memory: Memory | null;
+  readonly onlineMs: number;
 }
 
 type Start = (site: Site, herd: Herd) => Contestant;
 
-async function runOnce(site: Site, herd: Herd, start: Start, isWeighed: boolean): Promise<Run> {
-  const first = Promise.withResolvers<number>();
-  const filters = [
-    `${discoveryPrefix(baseOf("pawline", herd))}/device/+/config`,
-    `${baseOf("floor", herd)}/+/position`,
-  ];
-  const subscriber = await subscribe(site.brokerUrl, filters, (_topic, _payload, at) => first.resolve(at));
-  const timer = setTimeout(() => first.resolve(Number.NaN), FIRST_MS);
+async function runOnce(site: Site, herd: Herd, start: Start): Promise<Run> {
+  const [first, online] = [Promise.withResolvers<number>(), Promise.withResolvers<number>()];
+  const base = baseOf("pawline", herd);
+  const isOnline = `${base}/bridge/state`;
+  const filters = [`${discoveryPrefix(base)}/device/+/config`, `${baseOf("floor", herd)}/+/position`, isOnline];
+  const subscriber = await subscribe(site.brokerUrl, filters, (topic, payload, at) => {
+    if (topic !== isOnline) first.resolve(at);
+    else if (payload === "online") online.resolve(at);
+  });
+  const timer = setTimeout(() => {
+    for (const { resolve } of [first, online]) resolve(Number.NaN);
+  }, FIRST_MS);
   const startedAt = performance.now();
   const contestant = start(site, herd);
   await isFollowing(site, contestant);
-  if (start === startFloor) herd.push(herd.ids[0] ?? 0);
-  const firstAt = await first.promise;
+  if (start === startFloor) {
+    herd.push(herd.ids[0] ?? 0);
+    online.resolve(Number.NaN);
+  }
+  const [firstAt, onlineAt] = [await first.promise, await online.promise];
   clearTimeout(timer);
-  if (isWeighed) await sleep(CALM_MS);
-  const memory = memoryOf(contestant.child.pid);
   await Promise.all([subscriber.end(), contestant.child.stop()]);
-  return { ...askedAt(site, herd, startedAt), firstMessageMs: firstAt - startedAt, memory };
+  return { ...askedAt(site, herd, startedAt), firstMessageMs: firstAt - startedAt, onlineMs: onlineAt - startedAt };
 }
 
 /** When the calls of this herd's account reached the cloud. */
 function askedAt({ cloud }: Site, herd: Herd, startedAt: number): Pick<Run, "loginMs" | "devicesMs"> {
-  const calls = cloud.calls.filter(({ login }) => login === herd.login);
+  const calls = cloud.calls.filter(({ login }) => login === herd.accounts[0]?.login);
   const since = (at = Number.NaN): number => at - performance.timeOrigin - startedAt;
   return {
     loginMs: since(calls.find(({ path }) => path === "/user/login")?.at),
@@ -88,6 +89,6 @@ function summary(runs: readonly Run[]): Startup {
     loginMs: median(runs.map(({ loginMs }) => loginMs)),
     devicesMs: median(runs.map(({ devicesMs }) => devicesMs)),
     firstMessageMs: median(runs.map(({ firstMessageMs }) => firstMessageMs)),
-    memory: runs.at(-1)?.memory ?? null,
+    onlineMs: median(runs.map(({ onlineMs }) => onlineMs)),
   };
 }

@@ -1,6 +1,6 @@
 /**
- * How many of the cloud's messages a contestant takes in a second, and what it costs, at a size that no account has.
- * Messages go round the collars as fast as they are taken, a bounded number in flight. Pawline tells the latest state
+ * How many of the cloud's messages a contestant takes in a second, and what it costs, from one collar to far more than
+ * anybody has. Messages go round the collars as fast as they are taken, a bounded number in flight. Pawline tells the latest state
  * rather than each one, so its positions may be fewer than the messages; each collar's last fix has to arrive.
  */
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
@@ -11,7 +11,17 @@ import { addHerd, type Herd, readArrival } from "./herd.ts";
 import { sum } from "./statistics.ts";
 import { subscribe } from "./subscriber.ts";
 
+/** How much there is to follow. */
+export interface Size {
+  readonly collars: number;
+  readonly accounts: number;
+}
+
 export interface Throughput {
+  /** From the start of the process until its streams have asked for all collars. */
+  readonly startSeconds: number;
+  /** Of one core, while nothing happens; NaN where the system does not tell. */
+  readonly idlePercent: number;
   /** Messages of the cloud. */
   readonly messages: number;
   /** Position messages that they became. */
@@ -32,6 +42,8 @@ export interface Throughput {
 }
 
 export interface ThroughputPlan {
+  /** How long nothing happens, to see what that costs. */
+  readonly idleMs: number;
   readonly turns: number;
   readonly turnMs: number;
   /** Of load before, not counted: a program that has just started is slow. */
@@ -40,21 +52,33 @@ export interface ThroughputPlan {
   readonly nodeOptions: readonly string[];
 }
 
-export const MANY_COLLARS = 1_000;
-/** Messages in flight: two of each collar. */
-const WINDOW = 2 * MANY_COLLARS;
+/** Messages in flight: two of each collar, but neither so few that one waits for the other, nor more than a burst. */
+const [LEAST_WINDOW, LARGEST_WINDOW] = [200, 2_000];
 /** Messages that are sent before others may have their turn. */
 const BURST = 50;
 const LAST_MS = 15_000;
 /** The daemon tells each state once more soon after it has described the device. */
 const CALM_MS = 5_000;
+/** It is calm when it takes less than this of a core for a second; a large herd takes its time. */
+const [CALM_PERCENT, CALM_AT_LAST_MS] = [8, 60_000];
 
-export async function measureThroughput(site: Site, plan: ThroughputPlan): Promise<Pair<Throughput>> {
-  const pawline = startPawline(site, addHerd(site.cloud, "throughput-a", MANY_COLLARS), plan.nodeOptions);
-  const floor = startFloor(site, addHerd(site.cloud, "throughput-b", MANY_COLLARS));
-  await Promise.all([isFollowing(site, pawline), isFollowing(site, floor)]);
-  await sleep(CALM_MS);
-  const loads = { pawline: await createLoad(site, pawline), floor: await createLoad(site, floor) };
+export async function measureThroughput(
+  site: Site,
+  { collars, accounts }: Size,
+  plan: ThroughputPlan,
+): Promise<Pair<Throughput>> {
+  const name = `load-${collars}`;
+  const pawline = startPawline(site, addHerd(site.cloud, `${name}-a`, collars, accounts), plan.nodeOptions);
+  const pawlineStart = await secondsOf(isFollowing(site, pawline));
+  await calm(pawline);
+  const floor = startFloor(site, addHerd(site.cloud, `${name}-b`, collars, accounts));
+  const floorStart = await secondsOf(isFollowing(site, floor));
+  await calm(floor);
+  const idle = await idlePercents([pawline, floor], plan.idleMs);
+  const loads = {
+    pawline: await createLoad(site, pawline, { startSeconds: pawlineStart, idlePercent: idle[0] ?? Number.NaN }),
+    floor: await createLoad(site, floor, { startSeconds: floorStart, idlePercent: idle[1] ?? Number.NaN }),
+  };
   for (const load of Object.values(loads)) await load.pour(plan.warmupMs);
   for (const load of Object.values(loads)) load.forget();
   for (let turn = 0; turn < plan.turns; turn += 1) {
@@ -64,6 +88,30 @@ export async function measureThroughput(site: Site, plan: ThroughputPlan): Promi
   const result = { pawline: loads.pawline.result(), floor: loads.floor.result() };
   await Promise.all(Object.values(loads).map((load) => load.end()));
   return result;
+}
+
+async function secondsOf(work: Promise<void>): Promise<number> {
+  const startedAt = performance.now();
+  await work;
+  return (performance.now() - startedAt) / 1_000;
+}
+
+/** Resolves when it takes hardly anything any more, a minute later at the latest. */
+export async function calm(contestant: Contestant): Promise<void> {
+  await sleep(CALM_MS);
+  for (const untilAt = performance.now() + CALM_AT_LAST_MS; performance.now() < untilAt; ) {
+    const [percent = 0] = await idlePercents([contestant], 1_000);
+    if (!(percent > CALM_PERCENT)) return;
+  }
+}
+
+/** What they take of a core while nothing happens; all at the same time. */
+export async function idlePercents(contestants: readonly Contestant[], ms: number): Promise<number[]> {
+  const before = contestants.map(({ child }) => cpuSeconds(child.pid));
+  const startedAt = performance.now();
+  await sleep(ms);
+  const seconds = (performance.now() - startedAt) / 1_000;
+  return contestants.map(({ child }, index) => (100 * (cpuSeconds(child.pid) - (before[index] ?? 0))) / seconds);
 }
 
 /** What counts up while messages are poured. */
@@ -85,7 +133,9 @@ interface Load {
   end(): Promise<void>;
 }
 
-async function createLoad(site: Site, contestant: Contestant): Promise<Load> {
+type Before = Pick<Throughput, "startSeconds" | "idlePercent">;
+
+async function createLoad(site: Site, contestant: Contestant, already: Before): Promise<Load> {
   const { child, herd, base } = contestant;
   const settled = memoryOf(child.pid);
   const flight = createFlight();
@@ -102,7 +152,7 @@ async function createLoad(site: Site, contestant: Contestant): Promise<Load> {
       turns.push({ ...difference(readMeter(site, contestant, flight), before), lost: flight.late() });
     },
     forget: () => turns.splice(0),
-    result: () => ({ ...totalOf(turns), settled, loaded: memoryOf(child.pid) }),
+    result: () => ({ ...already, ...totalOf(turns), settled, loaded: memoryOf(child.pid) }),
     end: async () => {
       await Promise.all([subscriber.end(), child.stop()]);
     },
@@ -111,12 +161,13 @@ async function createLoad(site: Site, contestant: Contestant): Promise<Load> {
 
 /** One message after the other, round the collars, as long as no more than the window are on their way. */
 async function sendFor(ms: number, { ids, push }: Herd, flight: Flight): Promise<void> {
+  const most = Math.min(Math.max(2 * ids.length, LEAST_WINDOW), LARGEST_WINDOW);
   for (const untilAt = performance.now() + ms; performance.now() < untilAt; await nextTurn()) {
     for (let burst = 0; burst < BURST; burst += 1) {
       const id = ids[flight.sentInAll() % ids.length] ?? 0;
       flight.sent(id, push(id));
     }
-    if (flight.size() >= WINDOW) await flight.below(WINDOW / 2, untilAt + LAST_MS);
+    if (flight.size() >= most) await flight.below(most / 2, untilAt + LAST_MS);
   }
 }
 
@@ -140,7 +191,7 @@ function difference(after: Meter, before: Meter): Meter {
   };
 }
 
-function totalOf(turns: readonly Turn[]): Omit<Throughput, "settled" | "loaded"> {
+function totalOf(turns: readonly Turn[]): Omit<Throughput, keyof Before | "settled" | "loaded"> {
   const total = (key: keyof Turn): number => sum(turns.map((turn) => turn[key]));
   const [messages, seconds] = [total("messages"), total("seconds")];
   return {

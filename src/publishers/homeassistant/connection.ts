@@ -52,13 +52,15 @@ const PING_EVERY_MS = 20_000;
 const PONG_MS = 10_000;
 /** A broker that is slow to confirm makes Home Assistant slow to answer. */
 const ANSWER_MS = 20_000;
+/** An answer that has not come by then will not come, whatever else does. */
+const LONGEST_MS = 120_000;
 
 /** @throws TokenRefused, RecoverableError with a sentence for the user */
 export async function openConnection(endpoint: Endpoint, signal: AbortSignal): Promise<HomeAssistant> {
   const ended = new AbortController();
   const { promise: lost, reject: lose } = Promise.withResolvers<never>();
   lost.catch(() => ended.abort());
-  const socket = await openSocket(endpoint, { signal, onEnd: lose });
+  const { socket, bytesRead } = await openSocket(endpoint, { signal, onEnd: lose });
   const createSocket = (): Promise<never> => Promise.reject(new RecoverableError("there is no second connection"));
   const client = new Client(socket, { setupRetry: 0, createSocket });
   // It would connect again by itself.
@@ -66,7 +68,7 @@ export async function openConnection(endpoint: Endpoint, signal: AbortSignal): P
 
   async function answerOf(promise: Promise<unknown>): Promise<unknown> {
     try {
-      return await within(ANSWER_MS, promise, () => new RecoverableError(`${endpoint.name} does not answer`));
+      return await patiently(ANSWER_MS, promise, bytesRead, `${endpoint.name} does not answer`);
     } catch (error) {
       throw refusalOf(error) ?? (error instanceof Error ? error : new RecoverableError("the connection was lost"));
     }
@@ -96,7 +98,7 @@ export async function openConnection(endpoint: Endpoint, signal: AbortSignal): P
       client.close();
     },
   };
-  void watch(client, ended.signal).catch((error: unknown) => {
+  void watch(client, bytesRead, ended.signal).catch((error: unknown) => {
     lose(error);
     client.close();
   });
@@ -104,12 +106,28 @@ export async function openConnection(endpoint: Endpoint, signal: AbortSignal): P
 }
 
 /** Rejects when no answer comes. */
-async function watch(client: Client, ended: AbortSignal): Promise<void> {
-  const frozen = (): RecoverableError => new RecoverableError(`no answer to a ping within ${PONG_MS / 1000} s`);
+async function watch(client: Client, bytesRead: () => number, ended: AbortSignal): Promise<void> {
   for (;;) {
     await sleep(PING_EVERY_MS, ended);
     if (ended.aborted) return;
-    await within(PONG_MS, client.ping(), frozen);
+    await patiently(PONG_MS, client.ping(), bytesRead, `no answer to a ping within ${PONG_MS / 1000} s`);
+  }
+}
+
+/**
+ * What the promise gives. Nothing at all within `ms` is the end of it; but over a way that is slow an answer stands in
+ * a queue behind all that is on its way, and is waited for as long as something comes.
+ */
+async function patiently<T>(ms: number, promise: Promise<T>, bytesRead: () => number, problem: string): Promise<T> {
+  const late = new RecoverableError(problem);
+  for (let [before, waitedMs] = [bytesRead(), ms]; ; waitedMs += ms) {
+    try {
+      return await within(ms, promise, () => late);
+    } catch (error) {
+      const now = bytesRead();
+      if (error !== late || now === before || waitedMs >= LONGEST_MS) throw error;
+      before = now;
+    }
   }
 }
 

@@ -30,7 +30,7 @@ export async function endpointOf(
     token,
     tls: {
       rejectUnauthorized: reject_unauthorized,
-      ...(ca !== undefined && { ca: await readPem("home_assistant.ca", ca) }),
+      ...(ca !== undefined && { ca: readPem("home_assistant.ca", ca) }),
     },
   };
 }

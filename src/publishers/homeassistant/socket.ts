@@ -6,6 +6,7 @@
 import type { HaWebSocket } from "home-assistant-js-websocket";
 import WebSocket, { type RawData } from "ws";
 import { RecoverableError } from "../../lib/errors.ts";
+import { retryAfter } from "../../lib/http.ts";
 import { z } from "../../lib/schema.ts";
 import { certificateTrouble } from "../../lib/tls.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -27,8 +28,14 @@ const LARGEST_BYTES = 64 * 1024 * 1024;
 
 const greeting = z.looseObject({ type: z.string(), ha_version: z.string().optional() });
 
+export interface OpenSocket {
+  readonly socket: HaWebSocket;
+  /** How many bytes have come in; half a message counts. */
+  readonly bytesRead: () => number;
+}
+
 /** Resolves when Home Assistant has accepted the token. @throws TokenRefused, RecoverableError with a sentence */
-export function openSocket(endpoint: Endpoint, { signal, onEnd }: Attempt): Promise<HaWebSocket> {
+export function openSocket(endpoint: Endpoint, { signal, onEnd }: Attempt): Promise<OpenSocket> {
   const { name, socketUrl, token, tls } = endpoint;
   const ws = new WebSocket(socketUrl, {
     ...tls,
@@ -40,10 +47,12 @@ export function openSocket(endpoint: Endpoint, { signal, onEnd }: Attempt): Prom
     const late = setTimeout(() => end(unreachable("it did not answer in time")), 2 * HANDSHAKE_MS);
     const stop = (): void => end(new RecoverableError("stopped while connecting"));
     let hasEnded = false;
+    let bytesRead = (): number => 0;
     signal.addEventListener("abort", stop, { once: true });
 
-    function unreachable(reason: string): RecoverableError {
-      return new RecoverableError(`Home Assistant at ${name} cannot be reached: ${reason}`);
+    function unreachable(reason: string, retryAfterMs?: number): RecoverableError {
+      const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
+      return new RecoverableError(`Home Assistant at ${name} cannot be reached: ${reason}`, wait);
     }
 
     function settle(): void {
@@ -66,16 +75,20 @@ export function openSocket(endpoint: Endpoint, { signal, onEnd }: Attempt): Prom
       if (message?.type === "auth_required") ws.send(JSON.stringify({ type: "auth", access_token: token }));
       else if (message?.type === "auth_ok") {
         settle();
-        resolve(asHomeAssistantSocket(ws, message.ha_version ?? "", onBroken));
+        resolve({ socket: asHomeAssistantSocket(ws, message.ha_version ?? "", onBroken), bytesRead });
       } else if (message?.type === "auth_invalid") end(new TokenRefused(`Home Assistant at ${name} refused the token`));
       else end(unreachable("what answers there is no Home Assistant"));
     }
 
     const onBroken = (): void => end(new RecoverableError(`Home Assistant at ${name} sent what is no JSON`));
     ws.on("message", greet);
+    ws.on("upgrade", ({ socket }) => {
+      bytesRead = () => socket.bytesRead;
+    });
     ws.on("unexpected-response", (request, response) => {
       request.destroy();
-      end(unreachable(`HTTP ${response.statusCode ?? 0}${MEANING[response.statusCode ?? 0] ?? ""}`));
+      const { statusCode = 0, headers } = response;
+      end(unreachable(`HTTP ${statusCode}${MEANING[statusCode] ?? ""}`, retryAfter(headers)));
     });
     ws.on("error", (error) => end(unreachable(reasonOf(error))));
     if (signal.aborted) stop();
@@ -91,11 +104,13 @@ function reasonOf(error: Error): string {
 }
 
 const MEANING: Readonly<Record<number, string>> = {
+  200: ", a web page: is there a path missing in home_assistant.url?",
   301: ", it wants another address: is that http:// or https:// in home_assistant.url?",
   302: ", it wants another address: is that http:// or https:// in home_assistant.url?",
   308: ", it wants another address: is that http:// or https:// in home_assistant.url?",
   403: ", it has banned our address (ip_bans.yaml in its configuration folder)",
   404: ", there is no Home Assistant",
+  429: ", too many requests",
   502: ", it is starting",
   503: ", it is starting",
 };

@@ -1,8 +1,8 @@
 /** What `pawline check` wants to know: whether the page can be served where it is to be. */
-import { get } from "node:http";
 import { describeError } from "../../lib/errors.ts";
 import type { Finding } from "../../lib/finding.ts";
 import { isLoopback } from "../../lib/loopback.ts";
+import { get } from "../../lib/node-http.ts";
 import type { LiveOptions } from "./options.ts";
 import { addressOf, openServer } from "./server.ts";
 

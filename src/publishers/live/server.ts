@@ -1,7 +1,8 @@
 /** The HTTP server: opened with a sentence for whatever fails, bounded in time and connections, closed at once. */
 import { once } from "node:events";
-import { createServer, type RequestListener, type Server } from "node:http";
+import type { RequestListener, Server } from "node:http";
 import { describeError, RecoverableError } from "../../lib/errors.ts";
+import { createServer } from "../../lib/node-http.ts";
 import type { LiveOptions } from "./options.ts";
 
 export interface OpenServer {

@@ -29,6 +29,10 @@ const KEEP_ALIVE_S = 20;
 /** A broker tells its retained messages right behind its confirmation: after such a pause there are no more. */
 const RETAINED_PAUSE_MS = 150;
 const RETAINED_LONGEST_MS = 3_000;
+/** Nothing of ours, and no description of an entity, comes near it; a broker may pass on a quarter of a gigabyte. */
+const LARGEST_PACKET = 16 * 1024 * 1024;
+/** What is read of a payload: more is none that we understand. */
+const LONGEST_PAYLOAD = 1024 * 1024;
 /** A refused login at one's own broker is tried again at this pace: the user may be mending it right now. */
 const REFUSED_MS = 30_000;
 
@@ -42,7 +46,8 @@ export async function openConnection(
   will: Message | undefined,
   signal: AbortSignal,
 ): Promise<Connection> {
-  const client = connectClient(options.url, await clientOptions(options, clientId, will));
+  const client = connectClient(options.url, clientOptions(options, clientId, will));
+  limitPackets(client);
   const lost = lostSignal(client, options.url);
   const attempt = new AbortController();
   try {
@@ -57,16 +62,12 @@ export async function openConnection(
   return createConnection(client, lost);
 }
 
-async function clientOptions(
-  options: MqttOptions,
-  clientId: string,
-  will: Message | undefined,
-): Promise<IClientOptions> {
+function clientOptions(options: MqttOptions, clientId: string, will: Message | undefined): IClientOptions {
   const { username, password } = options;
   return {
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
-    ...(await tlsOptions(options)),
+    ...tlsOptions(options),
     clientId,
     protocolVersion: options.protocol_version,
     clean: true,
@@ -82,17 +83,18 @@ async function clientOptions(
     ...(will && {
       will: { topic: will.topic, payload: Buffer.from(will.payload), retain: will.retain, qos: will.qos },
     }),
-    wsOptions: { perMessageDeflate: false },
+    wsOptions: { perMessageDeflate: false, maxPayload: LARGEST_PACKET },
+    ...(options.protocol_version === 5 && { properties: { maximumPacketSize: LARGEST_PACKET } }),
   };
 }
 
-async function tlsOptions(options: MqttOptions): Promise<Partial<IClientOptions>> {
+function tlsOptions(options: MqttOptions): Partial<IClientOptions> {
   const { ca, cert, key } = options;
   return {
     rejectUnauthorized: options.reject_unauthorized,
-    ...(ca !== undefined && { ca: await readPem("mqtt.ca", ca) }),
-    ...(cert !== undefined && { cert: await readPem("mqtt.cert", cert) }),
-    ...(key !== undefined && { key: await readPem("mqtt.key", key) }),
+    ...(ca !== undefined && { ca: readPem("mqtt.ca", ca) }),
+    ...(cert !== undefined && { cert: readPem("mqtt.cert", cert) }),
+    ...(key !== undefined && { key: readPem("mqtt.key", key) }),
   };
 }
 
@@ -102,6 +104,20 @@ function connected(client: MqttClient, signal: AbortSignal, over: AbortSignal): 
     client.once("connect", () => resolve());
     const stop = (): void => reject(new RecoverableError("stopped while connecting"));
     signal.addEventListener("abort", stop, { once: true, signal: over });
+  });
+}
+
+/** The client library holds a packet until it is whole: one that is too large ends the connection before that. */
+function limitPackets(client: MqttClient): void {
+  let bytes = 0;
+  client.on("packetreceive", () => {
+    bytes = 0;
+  });
+  client.stream.on("data", (chunk: Buffer) => {
+    bytes += chunk.byteLength;
+    if (bytes <= LARGEST_PACKET) return;
+    bytes = 0;
+    client.stream.destroy(new Error(`it sent a message of more than ${LARGEST_PACKET / 1024 / 1024} MB`));
   });
 }
 
@@ -201,7 +217,7 @@ async function subscribe(
   const quiet = createQuiet();
   client.on("message", (topic, payload, { retain }) => {
     quiet.noise();
-    receive({ topic, payload: payload.toString("utf8"), retained: retain });
+    receive({ topic, payload: payload.toString("utf8", 0, LONGEST_PAYLOAD), retained: retain });
   });
   const granted = within(CONFIRM_MS, client.subscribeAsync([...filters], { qos: 1 }), unconfirmed);
   await Promise.race([granted, lost]).catch((cause: unknown) => {

@@ -16,6 +16,7 @@ import type {
   Telegram,
 } from "../../model/device.ts";
 import {
+  accessToken,
   boolean,
   colour,
   count,
@@ -186,8 +187,9 @@ const HOME_STATION = 1;
 
 /** The answer to a login; undefined when it holds no token. */
 export function decodeLogin(wire: unknown): Login | undefined {
-  if (!isWire(wire) || typeof wire.access_token !== "string" || wire.access_token === "") return undefined;
-  return { token: wire.access_token, expiresAt: time(wire.expires), report: accountReport(wire) };
+  if (!isWire(wire)) return undefined;
+  const token = accessToken(wire.access_token);
+  return token === undefined ? undefined : { token, expiresAt: time(wire.expires), report: accountReport(wire) };
 }
 
 function accountReport(wire: Wire): AccountReport {
@@ -240,14 +242,15 @@ export function decodePositions(wire: unknown, odd: OnOddField): DatedFix[] | un
 /** The maker's list of firmware: `{"collar": {"version", "notes": {"en"}}, "homestation": {…}}`. */
 export function decodeFirmware(wire: unknown): { collar?: FirmwareRelease; homeStation?: FirmwareRelease } {
   if (!isWire(wire)) return {};
-  return present({ collar: release(wire.collar), homeStation: release(wire.homestation) });
+  return present({ collar: release(wire.collar), homeStation: release(wire.homestation ?? wire.homeStation) });
 }
 
 const VERSION = /^\d{1,3}(\.\d{1,3}){1,3}$/;
 
 function release(wire: unknown): FirmwareRelease | undefined {
   if (!isWire(wire) || typeof wire.version !== "string" || !VERSION.test(wire.version)) return undefined;
-  const notes = isWire(wire.notes) ? text(wire.notes.en) : undefined;
+  // As the maker has them, or as we have kept them.
+  const notes = text(isWire(wire.notes) ? wire.notes.en : wire.notes);
   return { version: wire.version, ...(notes && { notes }) };
 }
 

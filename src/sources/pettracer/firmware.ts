@@ -13,6 +13,7 @@ export interface FirmwareKeep {
 
 export const FIRMWARE_URL = "https://raw.githubusercontent.com/petTracer/connect_public/main/firmware.json";
 const DAY_MS = 86_400_000;
+const LARGEST_BYTES = 1024 * 1024;
 
 /** The newest versions; what is kept of an earlier day where they cannot be fetched. */
 export async function newestFirmware(
@@ -26,12 +27,13 @@ export async function newestFirmware(
   const feed = typeof kept === "object" && kept !== null && "feed" in kept ? kept.feed : undefined;
   if (Math.abs(Date.now() - fetchedAt) < DAY_MS) return { type: "firmwareListed", ...decodeFirmware(feed) };
   try {
-    const fresh = readJson(await request(url, { signal }), "the list of firmware");
+    const answer = await request(url, { signal, largestBytes: LARGEST_BYTES });
+    const fresh = decodeFirmware(readJson(answer, "the list of firmware"));
     keep.write({ at: Date.now(), feed: fresh });
-    return { type: "firmwareListed", ...decodeFirmware(fresh) };
+    return { type: "firmwareListed", ...fresh };
   } catch (error) {
     log.debug(`the newest firmware is not known: ${describeError(error)}`);
-    keep.write({ at: Date.now(), feed });
+    keep.write({ at: Date.now(), feed: decodeFirmware(feed) });
     return { type: "firmwareListed", ...decodeFirmware(feed) };
   }
 }

@@ -24,16 +24,23 @@ const HEADER = /^[^:\r\n]+:[^\r\n]*$/;
 const LENGTH = /^\d{1,8}$/;
 /** A frame that grows beyond this is no frame of this cloud. */
 const LARGEST = 4 * 1024 * 1024;
+/** So is one whose head is longer, or that comes in more pieces: each is read from its beginning with each piece. */
+const LONGEST_HEAD = 16 * 1024;
+const MOST_PIECES = 100;
+/** What follows so many broken frames in one piece is not worth the search for a whole one. */
+const MOST_BROKEN = 100;
 
 export function createFramer(): Framer {
   let rest = "";
+  let pieces = 0;
   let malformed = 0;
 
   /** Takes one frame off the front of `rest`; undefined when it needs more, "" when something broken was passed over. */
   function take(): string | undefined {
     if (!couldBeFrame(rest)) return skip();
-    const head = HEADER_END.exec(rest);
-    if (head === null) return rest.includes(NUL) || rest.length > LARGEST || brokenLines(rest) ? skip() : undefined;
+    const beginning = rest.slice(0, LONGEST_HEAD);
+    const head = HEADER_END.exec(beginning);
+    if (head === null) return isBrokenHead(beginning) ? skip() : undefined;
     const lines = rest.slice(0, head.index).split(/\r?\n/).slice(1);
     if (!lines.every((line) => HEADER.test(line))) return skip();
     const end = frameEnd(rest, head.index + head[0].length, contentLength(lines));
@@ -42,6 +49,11 @@ export function createFramer(): Framer {
     const frame = rest.slice(0, end);
     rest = rest.slice(end);
     return frame;
+  }
+
+  function drop(): void {
+    malformed += 1;
+    rest = "";
   }
 
   /** Passes over what is broken: up to and with its NUL, or to what begins like a frame before that. */
@@ -61,12 +73,12 @@ export function createFramer(): Framer {
     },
     push(piece) {
       const whole: string[] = [];
-      if (rest !== "" && FRAME_START.test(piece)) {
-        malformed += 1;
-        rest = "";
-      }
+      pieces = rest === "" ? 0 : pieces + 1;
+      if (rest !== "" && (FRAME_START.test(piece) || pieces >= MOST_PIECES)) drop();
       rest += piece;
+      const most = malformed + MOST_BROKEN;
       while (rest !== "") {
+        if (malformed >= most) drop();
         const frame = rest.startsWith("\n") || rest.startsWith("\r\n") ? heartBeat() : take();
         if (frame === undefined) break;
         if (frame !== "") whole.push(frame);
@@ -121,12 +133,10 @@ function couldBeFrame(text: string): boolean {
   );
 }
 
-/** Whether a header line, already ended, has no colon. */
-function brokenLines(text: string): boolean {
-  return text
-    .split(/\r?\n/)
-    .slice(1, -1)
-    .some((line) => !HEADER.test(line));
+/** Whether a head that has not ended yet never will: it is too long, ends early, or has a line without a colon. */
+function isBrokenHead(text: string): boolean {
+  const lines = text.split(/\r?\n/).slice(1, -1);
+  return text.length === LONGEST_HEAD || text.includes(NUL) || lines.some((line) => !HEADER.test(line));
 }
 
 /** -1 for one that is no number. */

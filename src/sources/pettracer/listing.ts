@@ -24,6 +24,9 @@ const WEBSITE = "https://portal.pettracer.com";
 const COLLAR: Product = { manufacturer: "PetTracer", model: "GPS collar", website: WEBSITE };
 const STATION: Product = { manufacturer: "PetTracer", model: "Home station", website: WEBSITE };
 
+/** Of either kind; no person has so many, and each costs memory and messages. */
+const MOST_DEVICES = 2_000;
+
 type Filter = Pick<AccountOptions, "include" | "exclude">;
 
 /**
@@ -75,7 +78,10 @@ function readAll<Report>(
   decode: (wire: unknown) => Decoded<Report> | undefined,
 ): Decoded<Report>[] {
   if (!Array.isArray(wire)) throw new RecoverableError(`PetTracer's answer is no list of ${what}`);
-  return wire.map(decode).filter((decoded) => decoded !== undefined);
+  return wire
+    .slice(0, MOST_DEVICES)
+    .map(decode)
+    .filter((decoded) => decoded !== undefined);
 }
 
 function isWanted({ id, report }: Decoded<CollarReport | StationReport>, { include, exclude }: Filter): boolean {

@@ -37,7 +37,7 @@ const HOUR_MS = 3_600_000;
 const OWN_PACE: Pace = { windowMs: HOUR_MS, most: 20, burst: 10, spacingMs: 360_000 };
 const CEILING: Pace = { ...OWN_PACE, burst: OWN_PACE.most };
 /** The supervisor's schedule, a little shorter: it must not find the gate closed when it comes back. */
-const BACK_OFF_MS = [800, 1_600, 3_200, 3_200, 3_200, 8_000, 16_000, 32_000, 44_000];
+const BACK_OFF_MS = [800, 1_600, 2_400, 2_400, 2_400, 2_400, 8_000, 16_000, 32_000, 44_000];
 /** The time that a login may take, and some: whoever has not come back by then was killed, ms. */
 const BUSY_MS = 20_000;
 const LOOK_MS = 250;
@@ -204,7 +204,7 @@ function hashOf(salt: string, texts: readonly string[]): string {
 function createFile(keep: LoginKeep | undefined): { read(): LoginFile; write(value: LoginFile): void } {
   let own: LoginFile = { salt: randomBytes(16).toString("hex"), accounts: {} };
   const lastChange = ({ accounts }: LoginFile): number =>
-    Math.max(0, ...Object.values(accounts).map(({ changedAt }) => changedAt));
+    Object.values(accounts).reduce((latest, { changedAt }) => Math.max(latest, changedAt), 0);
   return {
     read() {
       const { data } = fileSchema.safeParse(keep?.read());

@@ -16,6 +16,8 @@ export interface PhotoAlbum {
 
 /** A picture that is larger would only burden the broker. */
 const LARGEST_PHOTO = 1024 * 1024;
+/** All of them stay in memory. */
+const MOST_PHOTOS = 64;
 
 const JPEG = Uint8Array.of(0xff, 0xd8, 0xff);
 const PNG = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
@@ -27,6 +29,7 @@ export function createPhotoAlbum(session: Session, log: Logger): PhotoAlbum {
       for (const { key, report } of collars) {
         const { image } = report;
         if (signal.aborted || image === undefined || known.get(key) === image) continue;
+        if (image !== null && !known.has(key) && known.size >= MOST_PHOTOS) continue;
         const photo = image === null ? null : await fetchPhoto(image, session, log, signal);
         if (photo === undefined) continue;
         known.set(key, image);

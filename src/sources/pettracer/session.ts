@@ -113,7 +113,7 @@ export function createSession(options: AccountOptions, { scrubber, logins, isAsk
     const used = await token(signal);
     const answer = await request(`${options.portal_url}${path}`, { token: used, signal, ...(body && { body }) });
     patience.note(answer);
-    if (answer.at !== undefined) aheadMs = Date.now() - answer.at;
+    aheadMs = answer.aheadMs ?? aheadMs;
     if (refusals.includes(answer.status)) refused(used, partOf(path));
     else accepted(used, partOf(path));
     return { ...answer, used };

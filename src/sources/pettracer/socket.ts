@@ -38,6 +38,8 @@ export type EndCause = "silence" | "closed" | "error" | "timeout" | "network" | 
 const HANDSHAKE_MS = 10_000;
 const GOODBYE_MS = 1_000;
 const LARGEST_BYTES = 8 * 1024 * 1024;
+/** Of what the server says at its end, characters. */
+const LONGEST_REASON = 200;
 /** How the four states of a WebSocket are counted. */
 const STATE = { connecting: 0, open: 1, closing: 2, closed: 3 } as const;
 
@@ -54,6 +56,7 @@ export function openSocket(url: string, events: SocketEvents): SockjsSocket {
   });
   const framer = createFramer();
   let state: number = STATE.connecting;
+  let isGreeted = false;
   let reason: EndReason = { sentence: "the connection was closed", cause: "closed" };
 
   function end(
@@ -83,7 +86,10 @@ export function openSocket(url: string, events: SocketEvents): SockjsSocket {
         for (const message of frame.messages) deliver(message);
         break;
       case "close":
-        end({ sentence: `the server closed the session (${frame.code} ${frame.reason})`, cause: "closed" });
+        end({
+          sentence: `the server closed the session (${frame.code} ${frame.reason.slice(0, LONGEST_REASON)})`,
+          cause: "closed",
+        });
         break;
       case "malformed":
         events.onMalformed(text);
@@ -105,13 +111,21 @@ export function openSocket(url: string, events: SocketEvents): SockjsSocket {
   /**
    * What comes all the time goes straight to its reader: the STOMP client would take each frame, which is known to be
    * whole, apart once more byte by byte. And what it did not ask for it does not get: it looks up subscriptions and
-   * receipts by their name in a plain object, where names of JavaScript's own would be found, too.
+   * receipts by their name in a plain object, where names of JavaScript's own would be found, too; and each greeting
+   * would start timers of its own.
    */
   function handOn(frame: string): void {
     const subscription = OUR_MESSAGE.exec(frame)?.[1];
     if (subscription !== undefined) events.onMessage(subscription, bodyOf(frame));
     else if (frame.startsWith("MESSAGE") || frame.startsWith("RECEIPT")) events.onMalformed(frame);
+    else if (frame.startsWith("CONNECTED")) greet(frame);
     else socket.onmessage?.({ data: frame });
+  }
+
+  function greet(frame: string): void {
+    if (isGreeted) events.onMalformed(frame);
+    else socket.onmessage?.({ data: withBoundedBeats(frame) });
+    isGreeted = true;
   }
 
   const socket: SockjsSocket = {
@@ -164,6 +178,20 @@ export function openSocket(url: string, events: SocketEvents): SockjsSocket {
 const OUR_SUBSCRIPTIONS = ["sub-0", "sub-1"];
 const OUR_MESSAGE = /^MESSAGE\r?\n(?:[^\n]+\n)*?subscription:(sub-[01])\r?\n/;
 const HEAD_END = /\r?\n\r?\n/;
+
+const HEART_BEAT = /^[ \t]*heart-beat[ \t]*:([^\r\n]*)/gim;
+const LONGEST_BEAT_MS = 600_000;
+
+/** A timer of Node's with a delay that is too long, or no number, would fire a thousand times a second. */
+function withBoundedBeats(frame: string): string {
+  return frame.replace(HEART_BEAT, (_, value: string) => {
+    const [ours = 0, theirs = 0] = value.split(",").map((text) => {
+      const ms = Number.parseInt(text, 10);
+      return ms > 0 ? Math.min(ms, LONGEST_BEAT_MS) : 0;
+    });
+    return `heart-beat:${ours},${theirs}`;
+  });
+}
 
 /** What stands between the head of a whole frame and its NUL. */
 function bodyOf(frame: string): string {

@@ -74,6 +74,9 @@ export function createPetTracerSource(name: string, options: AccountOptions, con
   };
 }
 
+/** More collars than anybody has; a cloud that names others without end is not asked for each of them. */
+const MOST_KNOWN = 10_000;
+
 /** What outlives a connection: the session, the last listing, and what was already complained about. */
 class PetTracerAccount {
   readonly #name: string;
@@ -329,6 +332,7 @@ class PetTracerAccount {
 
   #tellCollar(key: string, report: CollarReport, at: number): void {
     if (!this.#known.has(key)) {
+      if (this.#known.size >= MOST_KNOWN) return;
       // One that the next listing does not explain is left alone after that.
       this.#known.add(key);
       this.#relist();

@@ -70,8 +70,6 @@ export async function openStream(options: StreamOptions): Promise<Stream> {
       timeout,
     );
     watchdog.start(serverBeatMs(headers), options.heartbeatMs, socket, () => ending.resolve(SILENCE));
-    // The socket hands their messages on by itself.
-    for (const [id, queue] of Object.entries(QUEUES)) client.subscribe(`/user/queue/${queue}`, () => {}, { id });
   } catch (error) {
     close();
     throw error;
@@ -101,7 +99,7 @@ function createClient(
   };
   const socket = openSocket(sessionUrl(url, token), { onActivity, onMalformed, onMessage, onEnd });
   let isConnected = false;
-  return new Client({
+  const client = new Client({
     webSocketFactory: () => socket,
     connectHeaders: { access_token: token },
     stompVersions: new Versions([Versions.V1_1, Versions.V1_0]),
@@ -112,14 +110,17 @@ function createClient(
     discardWebsocketOnCommFailure: true,
     onConnect: ({ headers }) => {
       isConnected = true;
+      // At once, since a moment later the connection may have ended. The socket hands their messages on by itself.
+      for (const [id, queue] of Object.entries(QUEUES)) client.subscribe(`/user/queue/${queue}`, () => {}, { id });
       onConnected({ headers, socket });
     },
     onStompError: ({ headers, body }) => {
-      const sentence = `the server reported an error (${headers.message ?? body.slice(0, 100)})`;
+      const sentence = `the server reported an error (${(headers.message ?? body).slice(0, 200)})`;
       onEnd({ sentence, cause: "error", ...(!isConnected && { httpStatus: 401 }) });
     },
-    onUnhandledFrame: ({ command }) => log.debug(`stream: an unknown frame ${command}`),
+    onUnhandledFrame: ({ command }) => log.debug(`stream: an unknown frame ${command.slice(0, 20)}`),
   });
+  return client;
 }
 
 /** A rejection that says why the stream did not open. */

@@ -66,11 +66,23 @@ export function zeroOrOne(value: unknown): boolean | undefined {
   return value === 0 || value === 1 ? value === 1 : undefined;
 }
 
-/** Longer texts are no names; they would only fill memory and topics. */
-const LONGEST_TEXT = 1_000;
+/** Home Assistant shows no more of a text, and longer ones would only fill memory and topics. */
+const LONGEST_TEXT = 255;
+/** Control characters, halves of characters, and what turns the direction of writing: no text of a person's has them. */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 
 export function text(value: unknown): string | undefined {
-  return typeof value === "string" ? value.slice(0, LONGEST_TEXT) : undefined;
+  if (typeof value !== "string") return undefined;
+  if (value.length <= LONGEST_TEXT) return value.replace(UNPRINTABLE, " ");
+  // A copy: a mere part of a text of megabytes would keep the whole of it in memory.
+  return Buffer.from(value.slice(0, LONGEST_TEXT)).toString().replace(UNPRINTABLE, " ");
+}
+
+/** What can stand in a header and in an address as it is. */
+const TOKEN = /^[!-~]{1,8192}$/;
+
+export function accessToken(value: unknown): string | undefined {
+  return typeof value === "string" && TOKEN.test(value) ? value : undefined;
 }
 
 /** A cell's voltage; 0 stands for "none" (mains), and no cell has five volts. */
@@ -110,9 +122,13 @@ export function time(value: unknown): number | undefined {
   return parsedTime(`${day}T${clock}${offset.replace(/^([+-]\d{2}):?(\d{2})$/, "$1:$2")}`);
 }
 
+/** No clock of a collar and no subscription means another age, and others cannot calculate with the ends of time. */
+const EARLIEST = Date.UTC(1900, 0);
+const LATEST = Date.UTC(2500, 0);
+
 function parsedTime(iso: string): number | undefined {
   const at = Date.parse(iso);
-  return Number.isNaN(at) ? undefined : at;
+  return at >= EARLIEST && at <= LATEST ? at : undefined;
 }
 
 export function metres(value: unknown): number | undefined {

@@ -7,7 +7,7 @@ import type { TrueCollar } from "./states.ts";
 
 export const ID = 14_000;
 export const START = Date.UTC(2026, 5, 1, 12);
-export const STATION = { id: 10_775, posLat: 51.4, posLong: -1.08 };
+const STATION = { id: 10_775, posLat: 51.4, posLong: -1.08 };
 export const ACCOUNT_ID = 15_979;
 
 export function shown(at: number): string {

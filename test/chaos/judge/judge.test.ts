@@ -149,6 +149,14 @@ test("a command that nothing came of is found; taken, failed and replaced ones a
   expect(judgeOrders([given, later], [{ ...taken, value: false }], [], []).failures).toEqual([]);
 });
 
+test("a command for a collar that is not listed has to be refused at once", () => {
+  const given = order("light", "ON");
+  const payload = JSON.stringify({ device: `pettracer_${ID}`, reason: `there is no device pettracer_${ID}` });
+  const refusal = { at: after(61), topic: "pawline/bridge/event", payload, isRetained: false };
+  expect(judgeOrders([given], [], [refusal], []).failures).toEqual([]);
+  expect(judgeOrders([given], [], [{ ...refusal, at: after(90) }], []).failures).toHaveLength(1);
+});
+
 test("a command that may have found nobody has no end to look for", () => {
   const given = order("light", "ON");
   expect(judgeOrders([{ ...given, onlineSinceAt: undefined }], [], [], []).heard).toBe(0);

@@ -1,6 +1,7 @@
 /**
  * Rules for commands: one that the daemon heard comes to an end. It reaches the cloud, or a newer one of its kind takes its
- * place, or it fails and is told as `command_failed`; nonsense is refused on `bridge/event`. That the cloud's echo is shown,
+ * place, or it fails and is told as `command_failed`; nonsense is refused on `bridge/event`, and so is a command for a collar
+ * that no account has listed since the start. That the cloud's echo is shown,
  * and nothing is pending in the end, is for the rules of states.
  *
  * Heard is what was given while the daemon had been online for some seconds, and neither it nor its way to the broker was
@@ -32,7 +33,7 @@ export function judgeOrders(
       .filter((kind) => !hasEnded(order, kind, orders, taken, heard))
       .map((kind) => `the command ${describe(order)} (${kind}) has no end`),
   );
-  const unrefused = known.filter((order) => isNonsense(order) && !isRefused(order, heard));
+  const unrefused = known.filter((order) => isNonsense(order) && !isRefused(order, order.order.payload, heard));
   return {
     failures: [...lost, ...unrefused.map((order) => `${describe(order)} was not refused`)],
     heard: known.length,
@@ -90,7 +91,7 @@ function hasEnded(
     (other) =>
       other.id === given.id && other.at > given.at && other.at < given.at + END_MS && kindsOf(other).includes(kind),
   );
-  return isTaken || isReplaced || hasFailed(given, kind, heard);
+  return isTaken || isReplaced || hasFailed(given, kind, heard) || isRefused(given, "there is no device", heard);
 }
 
 function hasFailed({ id, at }: GivenOrder, kind: Kind, heard: readonly Heard[]): boolean {
@@ -101,12 +102,13 @@ function hasFailed({ id, at }: GivenOrder, kind: Kind, heard: readonly Heard[]):
   });
 }
 
-function isRefused({ id, at, order }: GivenOrder, heard: readonly Heard[]): boolean {
+function isRefused({ id, at }: GivenOrder, reason: string, heard: readonly Heard[]): boolean {
   return heard.some(
     (message) =>
       message.topic === "pawline/bridge/event" &&
       message.at >= at &&
+      message.at <= at + NEAR_MS &&
       message.payload.includes(`pettracer_${id}`) &&
-      message.payload.includes(order.payload),
+      message.payload.includes(reason),
   );
 }

@@ -9,7 +9,7 @@ import type { DeviceRecord } from "../../../src/demo/records.ts";
 import { parseCloudTime } from "../../../src/demo/time.ts";
 import type { CollarHistory, TrueFix } from "../records.ts";
 
-export interface Station {
+interface Station {
   readonly id: number;
   readonly posLat: number;
   readonly posLong: number;
@@ -82,7 +82,7 @@ function judgePresence(retained: Retained, key: string): string[] {
 }
 
 /** The newest fix that was good enough to move a cat. */
-export function newestFix({ fixes }: CollarHistory): TrueFix | undefined {
+function newestFix({ fixes }: CollarHistory): TrueFix | undefined {
   return fixes
     .filter(({ accuracyM }) => accuracyM <= MAX_ACCURACY_M)
     .reduce<TrueFix | undefined>(

@@ -22,8 +22,12 @@ export interface HouseholdOptions {
   readonly broker?: MosquittoOptions;
   /** Whose certificate stands at the way to the broker; `mqtt.ca` is up to the configuration. */
   readonly brokerIdentity?: Identity;
-  /** By which name the daemon knows the broker. */
-  readonly brokerHost?: string;
+  /** What the cloud has; default: a station and Oreo. */
+  readonly furnish?: (cloud: Cloud) => void;
+  /** The collar whose way shows that all is well; default Oreo's. */
+  readonly collar?: number;
+  /** Resolves when the collar is so far north, or farther, where its news go; default: at the broker, and online there. */
+  readonly arrival?: (latitude: number, ms: number) => Promise<unknown>;
   /** Sections of the configuration, laid over what every test needs; false leaves the broker out. */
   readonly config?: {
     readonly pettracer?: object;
@@ -33,12 +37,15 @@ export interface HouseholdOptions {
 }
 
 /** What a user would call a long time for anything here, ms. */
-const START_MS = 40_000;
+const START_MS = 120_000;
 const LOOK_MS = 100;
 
 export const PORTAL_HOST = "portal.cloud.test";
 export const STREAM_HOST = "stream.cloud.test";
 export const BROKER_HOST = "broker.test";
+export const HOME_HOST = "home-assistant.test";
+
+let starting = Promise.resolve();
 
 /** One line of the daemon's log. */
 export interface LogLine {
@@ -62,7 +69,7 @@ export class Household {
   readonly portal: Relay;
   readonly stream: Relay;
   readonly brokerLine: Relay;
-  readonly #options: HouseholdOptions;
+  readonly options: HouseholdOptions;
 
   constructor(
     parts: Pick<Household, "cloud" | "broker" | "mqtt" | "portal" | "stream" | "brokerLine">,
@@ -76,7 +83,7 @@ export class Household {
       stream: this.stream,
       brokerLine: this.brokerLine,
     } = parts);
-    this.#options = options;
+    this.options = options;
     this.computer = createComputer(this.folder);
   }
 
@@ -87,8 +94,8 @@ export class Household {
 
   /** What is written to the daemon's configuration file. */
   get config(): object {
-    const { pettracer, mqtt, ...others } = this.#options.config ?? {};
-    const safe = this.#options.tls ? "s" : "";
+    const { pettracer, mqtt, ...others } = this.options.config ?? {};
+    const safe = this.options.tls ? "s" : "";
     const account = {
       username: OWNER.login,
       password: OWNER.password,
@@ -105,31 +112,42 @@ export class Household {
 
   /** How anybody gets into the broker. */
   get brokerLogin(): { readonly username?: string; readonly password?: string } {
-    const { username, password = "" } = this.#options.broker ?? {};
+    const { username, password = "" } = this.options.broker ?? {};
     return username === undefined ? {} : { username, password };
   }
 
   get #brokerUrl(): string {
-    const { brokerIdentity, brokerHost = BROKER_HOST } = this.#options;
-    return `mqtt${brokerIdentity ? "s" : ""}://${brokerHost}:${this.brokerLine.port}`;
+    return `mqtt${this.options.brokerIdentity ? "s" : ""}://${BROKER_HOST}:${this.brokerLine.port}`;
   }
 
   /** Starts the daemon, on what an earlier one has left; waits for nothing. */
   launch(): void {
-    const { tls } = this.#options;
+    const { tls } = this.options;
     const env = { ...this.computer.env, ...(tls && { NODE_EXTRA_CA_CERTS: tls.authority }) };
     this.#earlier += this.#daemon?.output() ?? "";
     this.#daemon = startDaemon({ config: this.config, folder: this.folder, env });
   }
 
-  /** Starts the daemon, and waits until news go all the way through. */
+  /** Puts other sections of the configuration in force while the daemon runs. */
+  reconfigure(sections: object): void {
+    this.daemon.configure({ ...this.config, ...sections });
+    this.daemon.signal("SIGHUP");
+  }
+
+  /** Starts the daemon, and waits until news go all the way through. One after the other: a start takes all of a core. */
   async start(): Promise<void> {
-    this.launch();
-    await this.whole(START_MS);
+    const started = starting.then(async () => {
+      this.launch();
+      await this.whole(START_MS);
+    });
+    starting = started.catch(() => {});
+    await started;
   }
 
   /** News that the stream brings from now on have come to the broker, and the bridge is online there. */
   async whole(ms: number): Promise<void> {
+    const { arrival } = this.options;
+    if (arrival !== undefined) return await this.#arrived(arrival, ms);
     const first = this.#proofs + 1;
     let due = 0;
     const isThrough = (): boolean => {
@@ -146,11 +164,23 @@ export class Household {
     });
   }
 
+  async #arrived(arrival: NonNullable<HouseholdOptions["arrival"]>, ms: number): Promise<void> {
+    const proving = setInterval(() => this.#prove(), LOOK_MS);
+    try {
+      await arrival(latitudeOf(this.#proofs + 1), ms);
+    } catch (cause) {
+      throw new Error(`not whole; the daemon said:\n${this.daemon.output().slice(-4_000)}`, { cause });
+    } finally {
+      clearInterval(proving);
+    }
+  }
+
   /** A fix that the stream alone brings, and no listing. */
   #prove(): void {
     this.#proofs += 1;
     const lastPos = { posLat: latitudeOf(this.#proofs), posLong: -1, acc: 5, timeMeasure: new Date().toISOString() };
-    this.cloud.pushRaw(OREO.id, JSON.stringify({ id: OREO.id, lastPos }));
+    const { collar: id = OREO.id } = this.options;
+    this.cloud.pushRaw(id, JSON.stringify({ id, lastPos }));
   }
 
   /** What the daemon has logged so far, oldest first. */
@@ -197,7 +227,7 @@ function latitudeOf(proof: number): number {
 /** Without a daemon. */
 export async function openHousehold(options: HouseholdOptions = {}): Promise<Household> {
   const [cloud, broker] = await Promise.all([startCloud(options.cloud), startMosquitto(options.broker)]);
-  stationAndOreo(cloud);
+  (options.furnish ?? stationAndOreo)(cloud);
   const { username, password = "" } = options.broker ?? {};
   const mqtt = await startRecorder(broker.url, username === undefined ? {} : { username, password });
   const portal = await startRelay(cloud.port, options.tls?.identity);

@@ -1,11 +1,11 @@
-/** The cloud's certificates: one that is right, and the ways in which one can be wrong. */
+/** The certificates of cloud, broker and Home Assistant: one that is right, and the ways in which one can be wrong. */
 import { readFileSync } from "node:fs";
 import { type Certificate, certify, certifyExpired } from "../../e2e/support/certificates.ts";
 import { temporaryFolder } from "../../e2e/support/processes.ts";
 import type { Identity } from "../../support/relay.ts";
-import { PORTAL_HOST, STREAM_HOST } from "./household.ts";
+import { BROKER_HOST, HOME_HOST, PORTAL_HOST, STREAM_HOST } from "./household.ts";
 
-const HOSTS = `DNS:${PORTAL_HOST},DNS:${STREAM_HOST}`;
+const HOSTS = [PORTAL_HOST, STREAM_HOST, BROKER_HOST, HOME_HOST].map((host) => `DNS:${host}`).join(",");
 
 export interface Identities {
   /** The file of the authority that signed all but `unknown`. */

@@ -15,6 +15,7 @@ type Furnish = (house: Household, skip: (reason: string) => never) => Promise<vo
 
 /**
  * @param prepare what the house is like; a daemon runs in it, and all is well, when the scenario begins
+ * @param isAlone whether it would break other tests of its file, too
  */
 export function measure(
   where: Place,
@@ -22,8 +23,9 @@ export function measure(
   scenario: Scenario,
   prepare: Prepare = () => ({}),
   furnish: Furnish = () => {},
+  isAlone = false,
 ): void {
-  test.concurrent(`${where}: ${fault}`, async ({ onTestFinished, skip }) => {
+  test(`${where}: ${fault}`, { concurrent: !isAlone }, async ({ onTestFinished, skip }) => {
     mkdirSync(REPORT_FOLDER, { recursive: true });
     const house = await openHousehold(await prepare());
     onTestFinished(() => house.close(join(REPORT_FOLDER, `${nameOf(where, fault)}.log`)));

@@ -9,4 +9,4 @@ export const BACK_MS = 65_000;
 /** An outage is short up to this. */
 export const SHORT_MS = 12_000;
 /** A request that gets no answer is given up after this, and some for the machine. */
-export const NO_ANSWER_MS = 20_000;
+export const NO_ANSWER_MS = 25_000;
