@@ -24,6 +24,7 @@ import type { Source } from "./sources/source.ts";
 import { keepArchive, readArchive, writeArchive } from "./store/archive.ts";
 import type { Rules } from "./store/reduce.ts";
 import { createStore, type Store } from "./store/store.ts";
+import { createTokenKeeper } from "./tokens/keeper.ts";
 import { createTrack } from "./track/track.ts";
 
 export interface Daemon {
@@ -74,6 +75,7 @@ export async function startDaemon(config: Config, tools: Tools): Promise<Daemon>
   });
   const desk: Desk = createDesk({
     state: store.state,
+    changes: (ended) => store.changes(ended),
     dispatch: store.dispatch,
     log,
     metrics,
@@ -90,6 +92,7 @@ export async function startDaemon(config: Config, tools: Tools): Promise<Daemon>
     onTouch: (listener, ended) => store.onTouch(listener, ended),
     activities: (after) => store.activities(after),
     request: (device, request) => desk.request(device, request),
+    track: () => track.read(),
     bridge: { restart: () => void apply(inForce, true), refresh, republish: republishing.ring, setLogLevel },
     onRepublish: republishing.onRing,
   };
@@ -160,7 +163,7 @@ async function membersOf(config: Config, data: DataDir, tools: PartTools, isRest
   const settings: Readonly<Record<string, string>> = {
     mqtt: JSON.stringify([config.mqtt, ...looks]),
     homeassistant: JSON.stringify([config.home_assistant, ...looks]),
-    live: JSON.stringify([config.live, nonce]),
+    live: JSON.stringify([config.live, config.home.prefer, nonce]),
   };
   return [
     ...sources.map((part, index): Member => ({ role: "source", part, ...settingsOf(config.pettracer[index], nonce) })),
@@ -199,6 +202,7 @@ export async function createParts(
     supervisor,
     metrics,
     usage,
+    tokens: createTokenKeeper(config.data_dir, data, log),
   });
   return {
     publishers,

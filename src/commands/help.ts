@@ -208,6 +208,75 @@ sentence on standard error.`,
   }),
 };
 
+const TOKEN_EXITS = `\
+  0  all went well
+  2  wrong usage or configuration, or data_dir cannot be written to`;
+
+export const TOKEN_HELP: CommandHelp = {
+  summary: "who may use the live API: make, list and revoke tokens",
+  description: paragraphs(
+    `Tokens for the live page and the live API (section live of the configuration). Programs send theirs with each
+     request, people show theirs once in the browser. Home Assistant's sidebar needs none.`,
+    `As long as there is no token, this computer needs none either, and live.host may be no address that others can
+     reach. A Pawline that runs takes up each change by itself, within two seconds.`,
+  ),
+  after: after({
+    more: `\
+Kept are hashes alone, in tokens.json in the folder data_dir.`,
+    examples: `\
+  pawline token create --name tablet
+  pawline token create --name script --scope control --device Oreo
+  pawline token list
+  pawline token revoke tablet`,
+    exitCodes: TOKEN_EXITS,
+  }),
+};
+
+export const TOKEN_CREATE_HELP: CommandHelp = {
+  summary: "make a token, and show it once",
+  description: paragraphs(
+    `Makes a token and prints it on standard output. It is shown this once: nobody can find it out later, and whoever has
+     lost it makes another one.`,
+    `--scope read lets look; --scope control lets send commands, too. With --device it is for these devices alone: a
+     pet's name, a number, or the device's name in topics (pettracer_14758).`,
+  ),
+  after: after({
+    examples: `\
+  pawline token create --name tablet
+  pawline token create --name script --scope control --device Oreo --device Mochi
+  pawline token create --name backup --json`,
+    exitCodes: TOKEN_EXITS,
+  }),
+};
+
+export const TOKEN_LIST_HELP: CommandHelp = {
+  summary: "which tokens there are",
+  description: paragraphs(
+    `The tokens: what each is called, what it may do, for which devices it is, when it was made, and when it was used
+     last, to the hour. The tokens themselves are not kept, and cannot be shown.`,
+  ),
+  after: after({
+    examples: `\
+  pawline token list
+  pawline token list --json`,
+    exitCodes: OFFLINE_EXITS,
+  }),
+};
+
+export const TOKEN_REVOKE_HELP: CommandHelp = {
+  summary: "take a token back",
+  description: paragraphs(
+    `Takes a token back, by its name or its id: within two seconds Pawline refuses it, ends the sessions that it has
+     opened, and closes its WebSockets.`,
+  ),
+  after: after({
+    examples: `\
+  pawline token revoke tablet
+  pawline token revoke 1f9c07ae`,
+    exitCodes: TOKEN_EXITS,
+  }),
+};
+
 export const CLEANUP_HELP: CommandHelp = {
   summary: "remove from the broker everything that was ever published",
   description: paragraphs(

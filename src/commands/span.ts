@@ -1,7 +1,8 @@
 /** `--from` and `--to` as people write them. */
 import { UsageError } from "../lib/errors.ts";
 import { parseDuration } from "../lib/schema.ts";
-import type { Span } from "../sources/source.ts";
+import { LATEST_TIME, parseTime } from "../lib/time.ts";
+import type { Span } from "../model/span.ts";
 
 interface SpanOptions {
   readonly from?: string;
@@ -36,28 +37,9 @@ function written(at: number): string {
 function readTime(option: string, text: string, now: number): number {
   const backMs = parseDuration(text);
   const at = backMs === undefined ? parseTime(text) : now - backMs;
-  // Dates reach no further back than this.
-  if (at !== undefined && Math.abs(at) <= 8.64e15) return at;
+  if (at !== undefined && Math.abs(at) <= LATEST_TIME) return at;
   throw new UsageError(
     `${option}: must be a time such as 2026-06-01, 2026-06-01T18:30 or 2026-06-01T18:30:00+02:00, ` +
       "or how long ago: 90m, 24h or 7d",
   );
-}
-
-const TIME = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?) ?(Z|[+-]\d{2}(?::?\d{2})?)?)?$/;
-
-/** Epoch ms of ISO 8601; without an offset by the clock of this computer. Undefined for anything else. */
-function parseTime(text: string): number | undefined {
-  const [, day = "", clock = "00:00", offset = ""] = TIME.exec(text.trim().toUpperCase()) ?? [];
-  if (!isDay(day)) return undefined;
-  const at = Date.parse(
-    `${day}T${clock}${offset.replace(/^(.\d{2}):?(\d{2})?$/, (_, hours, minutes = "00") => `${hours}:${minutes}`)}`,
-  );
-  return Number.isNaN(at) ? undefined : at;
-}
-
-/** There is no 30th of February, although it can be reckoned with. */
-function isDay(day: string): boolean {
-  const at = Date.parse(`${day}T00:00Z`);
-  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(day);
 }

@@ -4,12 +4,14 @@
  */
 import { extname } from "node:path";
 import { deviceName } from "../entities/name.ts";
+import { FORMATS, type FormatName, TRACK_FORMATS, type TrackFormat } from "../entities/track-formats.ts";
 import { VERSION } from "../lib/about.ts";
 import { openDataDir } from "../lib/data-dir.ts";
 import { UsageError } from "../lib/errors.ts";
 import type { Collar } from "../model/device.ts";
+import type { Span } from "../model/span.ts";
 import { createSources } from "../sources/index.ts";
-import type { Source, Span, TrackSlice } from "../sources/source.ts";
+import type { Source, TrackSlice } from "../sources/source.ts";
 import { readArchive } from "../store/archive.ts";
 import { createStore } from "../store/store.ts";
 import { joinedTrack, openTrackReader, type TrackReader } from "../track/reader.ts";
@@ -19,7 +21,6 @@ import { writeOutput } from "./output.ts";
 import { createProgress } from "./progress.ts";
 import { readSpan } from "./span.ts";
 import { EXIT, type ExitCode, type GlobalOptions, type Terminal } from "./terminal.ts";
-import { FORMATS, type FormatName, TRACK_FORMATS, type TrackFormat } from "./track-formats.ts";
 
 interface TrackOptions extends GlobalOptions {
   readonly from?: string;

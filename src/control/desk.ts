@@ -4,7 +4,7 @@
  * here, also after a restart. The state is never touched: the store hears what was asked, accepted and refused.
  */
 import { sleep } from "../lib/clock.ts";
-import { describeError } from "../lib/errors.ts";
+import { describeError, RecoverableError } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
 import type { Metrics } from "../lib/metrics.ts";
 import type { Command, CommandKind, Request } from "../model/command.ts";
@@ -12,11 +12,15 @@ import type { CounterTable } from "../model/counters.ts";
 import type { Collar, State } from "../model/device.ts";
 import type { StoreEvent } from "../model/event.ts";
 import { LIVE_MODE, modeName, OFF_MODE, pollMs, USUAL_MODE } from "../model/mode.ts";
+import { type Receipt, ReplacedError } from "../publishers/publisher.ts";
 import { createLane, type Lane } from "./lane.ts";
+import { failed, joined, type OpenReceipt, openReceipt } from "./receipt.ts";
 import { type FindTimer, type LiveTimer, readTimers, type Timer, type Timers } from "./timers.ts";
 
 interface DeskContext {
   readonly state: State;
+  /** Tells which keys of it were touched. */
+  readonly changes: (signal: AbortSignal) => AsyncIterable<{ readonly changed: ReadonlySet<string> }>;
   readonly dispatch: (event: StoreEvent) => void;
   readonly log: Logger;
   readonly metrics: Metrics<CounterTable>;
@@ -32,7 +36,7 @@ interface DeskContext {
 }
 
 export interface Desk {
-  request(device: string, request: Request): void;
+  request(device: string, request: Request): Receipt;
   /**
    * Ends what is to end by itself; to be called every second.
    * @param jumpMs how much further the clock on the wall went since the last time than time did, ms
@@ -55,6 +59,8 @@ export function createDesk(context: DeskContext): Desk {
 class CollarDesk implements Desk {
   readonly #context: DeskContext;
   readonly #lanes = new Map<string, Lane>();
+  /** The latest command of each device and kind, and who waits for it. */
+  readonly #latest = new Map<string, { readonly command: Command; readonly receipt: OpenReceipt }>();
   #timers: Timers;
 
   constructor(context: DeskContext) {
@@ -62,28 +68,26 @@ class CollarDesk implements Desk {
     this.#timers = readTimers(context.keep.read());
     // At 0 from the start, so that the first one shows as a growth.
     for (const kind of KINDS) for (const outcome of OUTCOMES) this.#count(kind, outcome, 0);
+    context.signal.addEventListener("abort", () => {
+      for (const { receipt } of this.#latest.values()) receipt.fail(new RecoverableError("Pawline was stopped"));
+    });
   }
 
-  request(device: string, request: Request): void {
+  request(device: string, request: Request): Receipt {
     const collar = this.#collar(device);
-    if (collar === undefined) return;
+    if (collar === undefined) return failed(new RecoverableError(`there is no collar ${device}`));
     switch (request.kind) {
       case "mode":
-        this.#setMode(collar, request.value);
-        break;
+        return this.#setMode(collar, request.value);
       case "live":
-        this.#setMode(collar, request.value ? LIVE_MODE : modeBefore(collar));
-        break;
+        return this.#setMode(collar, request.value ? LIVE_MODE : modeBefore(collar));
       case "light":
       case "buzzer":
-        this.#ask(device, request);
-        break;
+        return this.#ask(device, request);
       case "find":
-        this.#find(collar);
-        break;
+        return this.#find(collar);
       case "power_off":
-        this.#setMode(collar, OFF_MODE);
-        break;
+        return this.#setMode(collar, OFF_MODE);
     }
   }
 
@@ -112,7 +116,7 @@ class CollarDesk implements Desk {
     return entry?.kind === "collar" ? entry : undefined;
   }
 
-  #setMode({ key }: Collar, mode: number): void {
+  #setMode({ key }: Collar, mode: number): Receipt {
     const { liveMs } = this.#context.durations(key);
     const { find } = this.#timers[key] ?? {};
     const isLimited = mode === LIVE_MODE && liveMs > 0;
@@ -121,11 +125,11 @@ class CollarDesk implements Desk {
       // The mode is the user's choice now: find my cat does not put another one back.
       find: find && { ...find, startedLive: false },
     });
-    this.#ask(key, { kind: "mode", value: mode });
+    return this.#ask(key, { kind: "mode", value: mode });
   }
 
   /** A second press lasts longer, and still puts back what was before the first. */
-  #find(collar: Collar): void {
+  #find(collar: Collar): Receipt {
     const { findMs } = this.#context.durations(collar.key);
     const isLive = collar.modeSet === LIVE_MODE;
     const before = this.#timers[collar.key]?.find;
@@ -139,9 +143,9 @@ class CollarDesk implements Desk {
         tries: 0,
       },
     });
-    if (!isLive) this.#ask(collar.key, { kind: "mode", value: LIVE_MODE });
-    this.#ask(collar.key, { kind: "light", value: true });
-    this.#ask(collar.key, { kind: "buzzer", value: true });
+    const live: Command[] = isLive ? [] : [{ kind: "mode", value: LIVE_MODE }];
+    const commands: Command[] = [...live, { kind: "light", value: true }, { kind: "buzzer", value: true }];
+    return joined(commands.map((command) => this.#ask(collar.key, command)));
   }
 
   /** Puts back what differs; when nothing does any more, it is over. */
@@ -175,9 +179,16 @@ class CollarDesk implements Desk {
     this.#context.keep.write(this.#timers);
   }
 
-  #ask(device: string, command: Command): void {
+  #ask(device: string, asked: Command): Receipt {
+    // Each is told from the others by being an object of its own.
+    const command = { ...asked };
+    const receipt = openReceipt();
+    const key = `${device} ${command.kind}`;
+    this.#latest.get(key)?.receipt.fail(new ReplacedError("a newer command took its place"));
+    this.#latest.set(key, { command, receipt });
     this.#context.dispatch({ type: "commandAsked", key: device, at: Date.now(), command });
     this.#lane(device).add(command);
+    return receipt;
   }
 
   #lane(device: string): Lane {
@@ -195,6 +206,7 @@ class CollarDesk implements Desk {
       log.info(`${device}: ${sentenceOf(command)} was accepted by the cloud`);
       this.#count(command.kind, "accepted");
       dispatch({ type: "commandAccepted", key: device, at: Date.now(), command });
+      this.#receiptOf(device, command)?.accept();
       void this.#watch(device, command);
     } catch (error) {
       if (!signal.aborted) this.#fail(device, command, "refused", describeError(error));
@@ -206,20 +218,24 @@ class CollarDesk implements Desk {
     const { signal, refresh } = this.#context;
     const patienceMs = POLLS * pollMs(this.#collar(device)?.mode);
     const steps = [ECHO_MS, patienceMs / 2 - ECHO_MS, patienceMs / 2];
-    for (const [index, ms] of steps.entries()) {
-      await sleep(ms, signal);
-      if (signal.aborted || !this.#isPending(device, command)) return;
-      if (index === steps.length - 1) break;
+    const over = new AbortController();
+    const either = AbortSignal.any([signal, over.signal]);
+    void this.#untilEnded(device, command, either).then(() => over.abort());
+    for (const ms of steps) {
+      await sleep(ms, either);
+      if (either.aborted) break;
       await refresh(device, signal).catch(() => {});
     }
-    await refresh(device, signal).catch(() => {});
-    if (this.#isPending(device, command)) {
-      this.#fail(
-        device,
-        command,
-        "unconfirmed",
-        `the collar did not take it within ${Math.round(patienceMs / 1_000)} s`,
-      );
+    over.abort();
+    if (signal.aborted) return;
+    if (!this.#isPending(device, command)) return this.#conclude(device, command);
+    const reason = `the collar did not take it within ${Math.round(patienceMs / 1_000)} s`;
+    this.#fail(device, command, "unconfirmed", reason);
+  }
+
+  async #untilEnded(device: string, command: Command, signal: AbortSignal): Promise<void> {
+    for await (const { changed } of this.#context.changes(signal)) {
+      if (changed.has(device) && !this.#isPending(device, command)) return;
     }
   }
 
@@ -228,9 +244,24 @@ class CollarDesk implements Desk {
     return pending.some((one) => one.isAccepted && one.command === command);
   }
 
+  /** What is pending no longer was confirmed, unless its collar has gone. */
+  #conclude(device: string, command: Command): void {
+    const receipt = this.#receiptOf(device, command);
+    if (this.#collar(device) !== undefined) receipt?.finish();
+    else receipt?.fail(new RecoverableError(`${device} is in no account any more`));
+    if (receipt) this.#latest.delete(`${device} ${command.kind}`);
+  }
+
+  /** Undefined for one that a newer command has replaced. */
+  #receiptOf(device: string, command: Command): OpenReceipt | undefined {
+    const latest = this.#latest.get(`${device} ${command.kind}`);
+    return latest?.command === command ? latest.receipt : undefined;
+  }
+
   #fail(device: string, command: Command, outcome: Outcome, reason: string): void {
     this.#count(command.kind, outcome);
     this.#context.log.warn(`${device}: ${sentenceOf(command)} failed: ${reason}`);
+    this.#receiptOf(device, command)?.fail(new RecoverableError(reason));
     this.#context.dispatch({ type: "commandFailed", key: device, at: Date.now(), command, reason });
   }
 

@@ -92,20 +92,35 @@ function attributesOf(entry: Device | Account, view: View): Record<string, Value
 }
 
 /** As in style sheets, `#24b8f8`; null without one. */
-function colorOf({ color }: Collar): string | null {
+export function colorOf({ color }: Collar): string | null {
   return typeof color === "number" ? `#${color.toString(16).padStart(6, "0")}` : null;
 }
 
-/** Home Assistant drops the whole message for a null or a key that it does not know: what is not known is left out. */
-function firmware({ key, firmware: installed, latestFirmware, product }: Device, topics: Topics): Message[] {
-  if (installed === undefined) return [];
-  const update = {
+function firmware(device: Device, topics: Topics): Message[] {
+  const update = firmwareOf(device);
+  return update ? [{ topic: topics.firmware(device.key), payload: JSON.stringify(update), retain: true, qos: 1 }] : [];
+}
+
+/** The firmware that a device has, and the newest there is. */
+export interface FirmwareState {
+  readonly installed_version: string;
+  readonly latest_version?: string;
+  readonly title: string;
+  readonly release_summary?: string;
+}
+
+/**
+ * Undefined where it is not known what the device has. Home Assistant drops the whole message for a null or a key that
+ * it does not know: what is not known is left out.
+ */
+export function firmwareOf({ firmware: installed, latestFirmware, product }: Device): FirmwareState | undefined {
+  if (installed === undefined) return undefined;
+  return {
     installed_version: installed,
     ...(latestFirmware && { latest_version: latestFirmware.version }),
     title: `${product.manufacturer} ${product.model}`,
     ...(latestFirmware?.notes && { release_summary: latestFirmware.notes.slice(0, 255) }),
   };
-  return [{ topic: topics.firmware(key), payload: JSON.stringify(update), retain: true, qos: 1 }];
 }
 
 function photo(device: Device, topics: Topics, largestBytes: number): Message[] {

@@ -78,7 +78,7 @@ export function openDataDir(folder: string, log: Logger, onTrouble: (sentence: s
 }
 
 /** Writes beside the file and renames: whoever reads sees the old text or the new one, never half of it. */
-function replaceFile(file: string, text: string): void {
+export function replaceFile(file: string, text: string): void {
   const draft = `${file}.tmp`;
   // One that a crash has left, or a link, might be somebody else's to read.
   rmSync(draft, { force: true });

@@ -24,12 +24,17 @@ export class FatalError extends Error {
   override readonly name = "FatalError";
   /** How long it has still to be parked, ms, where a part of that time has passed already. */
   readonly retryAfterMs: number | undefined;
+  /** Resolves when the user has mended it, or the signal is aborted; left out where nobody would notice. */
+  readonly mended: Mended | undefined;
 
-  constructor(message: string, options: FailureOptions = {}) {
+  constructor(message: string, options: FailureOptions & { readonly mended?: Mended } = {}) {
     super(message, options);
     this.retryAfterMs = options.retryAfterMs;
+    this.mended = options.mended;
   }
 }
+
+type Mended = (signal: AbortSignal) => Promise<void>;
 
 /** A wrong command line or configuration: the message is shown as it stands, and the exit code is 2. */
 export class UsageError extends Error {

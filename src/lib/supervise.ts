@@ -54,8 +54,16 @@ export async function supervise(run: Component, options: Supervision): Promise<v
     trouble.failed();
     const tookMs = monotonicMs() - startedAt;
     if (tookMs >= healthyMs) attempt = 0;
-    await sleep(report(failure, { attempt, waitedMs: isReady ? 0 : tookMs }, options), signal);
+    await pause(report(failure, { attempt, waitedMs: isReady ? 0 : tookMs }, options), failure, signal);
   }
+}
+
+/** What only the user can mend may be mended before the time is over. */
+async function pause(ms: number, failure: unknown, signal: AbortSignal): Promise<void> {
+  if (!(failure instanceof FatalError) || failure.mended === undefined) return await sleep(ms, signal);
+  const either = branchOf(signal);
+  await Promise.race([sleep(ms, either.signal), failure.mended(either.signal)]);
+  either.end();
 }
 
 /** Tells when a part works again that had failed. */

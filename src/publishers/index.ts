@@ -5,6 +5,7 @@ import type { Metrics, Usage } from "../lib/metrics.ts";
 import type { Scrubber } from "../lib/scrub.ts";
 import { findBroker, type SupervisorAccess } from "../lib/supervisor.ts";
 import type { CounterTable } from "../model/counters.ts";
+import type { TokenKeeper } from "../tokens/keeper.ts";
 import type { HomeAssistantOptions } from "./homeassistant/options.ts";
 import type { LiveOptions } from "./live/options.ts";
 import type { MqttOptions } from "./mqtt/options.ts";
@@ -17,6 +18,8 @@ export interface PublisherContext extends PublisherTools {
   /** A file of its own for each publisher, by the publisher's name. */
   readonly keep: (publisher: string) => Keep;
   readonly scrubber: Scrubber;
+  /** Who may use the live API. */
+  readonly tokens: TokenKeeper;
   /** Where the program runs as an app of Home Assistant. */
   readonly supervisor?: SupervisorAccess | undefined;
   readonly metrics: Metrics<CounterTable>;

@@ -1,10 +1,12 @@
 /** The contract of a publisher: it carries the state out, and is restarted when it throws. */
 import type { View } from "../entities/entity.ts";
+import { RecoverableError } from "../lib/errors.ts";
 import type { Finding } from "../lib/finding.ts";
 import type { Logger } from "../lib/log.ts";
 import type { Activity } from "../model/activity.ts";
 import type { Request } from "../model/command.ts";
-import type { State } from "../model/device.ts";
+import type { DatedFix, State } from "../model/device.ts";
+import type { Span } from "../model/span.ts";
 
 /** What a publisher reads: first everything, then the latest of what changed; and what it may ask for. */
 export interface Feed {
@@ -14,11 +16,32 @@ export interface Feed {
   onTouch?(listener: (key: string) => void, signal: AbortSignal): void;
   /** What happened after this sequence number, oldest first. */
   activities(after: number): readonly Activity[];
-  /** Asks something of a collar. The answer is the cloud's echo, in the state, or a `command_failed`. */
-  request(device: string, request: Request): void;
+  /** Asks something of a collar. The answer is the cloud's echo, in the state, or a `command_failed`; and the receipt. */
+  request(device: string, request: Request): Receipt;
+  /** The ways that the cats have gone; undefined where they are not kept. */
+  track(): KeptTrack | undefined;
   readonly bridge: BridgeControl;
   /** Calls the listener when everything is to be published anew, also what the user deleted in Home Assistant. */
   onRepublish(listener: () => void, signal: AbortSignal): void;
+}
+
+/** What is kept of a collar's way, by the collar's key. All of it throws a RecoverableError where it cannot be read. */
+export interface KeptTrack {
+  /** The parts of the span in which not every fix is known. */
+  gaps(device: string, span: Span): readonly Span[];
+  /** The fixes of the span, the oldest first, a thousand at a time. */
+  fixes(device: string, span: Span): Iterable<readonly DatedFix[]>;
+}
+
+/** Why a command failed: the same was asked for again before it went out, or otherwise. */
+export class ReplacedError extends RecoverableError {}
+
+/** What becomes of a request. Whoever does not care need not look at it. */
+export interface Receipt {
+  /** Resolves when the cloud has taken it. Rejects with a sentence: the cloud refused it, or a newer one took its place. */
+  readonly accepted: Promise<void>;
+  /** Resolves with the cloud's echo. Rejects with a sentence, also when no echo came. */
+  readonly done: Promise<void>;
 }
 
 /** What can be asked of the program itself. */

@@ -3,12 +3,7 @@ import type { Finding } from "../lib/finding.ts";
 import type { Command } from "../model/command.ts";
 import type { DatedFix } from "../model/device.ts";
 import type { SourceEvent } from "../model/event.ts";
-
-/** A stretch of time, epoch ms; both ends belong to it. */
-export interface Span {
-  readonly fromAt: number;
-  readonly toAt: number;
-}
+import type { Span } from "../model/span.ts";
 
 /** The stored positions of a part of a span, the oldest first. */
 export interface TrackSlice {

@@ -10,7 +10,7 @@ import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
 import type { DatedFix } from "../model/device.ts";
-import type { Span } from "../sources/source.ts";
+import type { Span } from "../model/span.ts";
 import { checkedFix, type OwnedFix } from "./fix.ts";
 import { union } from "./spans.ts";
 

@@ -3,18 +3,23 @@ import { existsSync } from "node:fs";
 import { describeError, RecoverableError } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
 import type { DatedFix } from "../model/device.ts";
-import type { Span, TrackSlice } from "../sources/source.ts";
-import { loadSqlite, readTrackDatabase } from "./database.ts";
+import type { Span } from "../model/span.ts";
+import type { TrackSlice } from "../sources/source.ts";
+import { loadSqlite, readTrackDatabase, type TrackDatabase } from "./database.ts";
 import { trackFileIn } from "./file.ts";
 import { difference, within } from "./spans.ts";
 
-export interface TrackReader {
+/** What stands in the file. All of it throws a RecoverableError where that cannot be read. */
+export interface TrackView {
   /** The parts of the span in which not every fix is known. */
   gaps(device: string, span: Span): Span[];
   /** The parts of the span in which every fix is known. */
   covered(device: string, span: Span): Span[];
-  /** The fixes of the span, the oldest first, a thousand at a time. @throws RecoverableError */
+  /** The fixes of the span, the oldest first, a thousand at a time. */
   fixes(device: string, span: Span): Generator<DatedFix[]>;
+}
+
+export interface TrackReader extends TrackView {
   close(): void;
 }
 
@@ -28,23 +33,27 @@ export async function openTrackReader(folder: string, log: Logger): Promise<Trac
   if (!existsSync(file)) return undefined;
   try {
     const database = readTrackDatabase(await loadSqlite(), file);
-    const known = (device: string): Span[] => reading(() => database.covered(device), file).map(upToNow);
-    return {
-      gaps: (device, span) => difference(span, known(device)),
-      covered: (device, span) => within(span, known(device)),
-      *fixes(device, { fromAt, toAt }) {
-        for (let at = fromAt; at <= toAt; ) {
-          const page = reading(() => database.fixes(device, { fromAt: at, toAt }, PAGE), file);
-          if (page.length > 0) yield page;
-          at = page.length < PAGE ? Number.POSITIVE_INFINITY : (page.at(-1)?.measuredAt ?? toAt) + 1;
-        }
-      },
-      close: () => database.close(),
-    };
+    return { ...viewTrack((read) => reading(() => read(database), file)), close: () => database.close() };
   } catch (error) {
     log.warn(`the track in ${file} cannot be read (${describeError(error)}); PetTracer is asked instead`);
     return undefined;
   }
+}
+
+/** @param use hands the file over for a moment */
+export function viewTrack(use: <T>(read: (database: TrackDatabase) => T) => T): TrackView {
+  const known = (device: string): Span[] => use((database) => database.covered(device)).map(upToNow);
+  return {
+    gaps: (device, span) => difference(span, known(device)),
+    covered: (device, span) => within(span, known(device)),
+    *fixes(device, { fromAt, toAt }) {
+      for (let at = fromAt; at <= toAt; ) {
+        const page = use((database) => database.fixes(device, { fromAt: at, toAt }, PAGE));
+        if (page.length > 0) yield page;
+        at = page.length < PAGE ? Number.POSITIVE_INFINITY : (page.at(-1)?.measuredAt ?? toAt) + 1;
+      }
+    },
+  };
 }
 
 /** What was confirmed a moment ago goes on: a stream that is open now. */

@@ -2,7 +2,7 @@
  * Arithmetic on stretches of time. A list of spans is sorted, and its spans are apart; both ends of a span belong to
  * it, in whole milliseconds, so that a span that ends at 5 and one that begins at 6 leave nothing between them.
  */
-import type { Span } from "../sources/source.ts";
+import type { Span } from "../model/span.ts";
 
 /** All that lies in any of the spans; they may come in any order, and overlap. */
 export function union(spans: readonly Span[]): Span[] {

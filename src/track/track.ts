@@ -1,10 +1,12 @@
 /** The way that each cat has gone, kept in `data_dir`: what comes by itself, and what was missed. */
+import { RecoverableError } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
 import type { FixesFetched, StoreEvent } from "../model/event.ts";
 import type { Source } from "../sources/source.ts";
 import { createCatchUp } from "./catch-up.ts";
 import { createTrackFile } from "./file.ts";
 import { createLiveness } from "./liveness.ts";
+import { type TrackView, viewTrack } from "./reader.ts";
 import { createRecorder } from "./recorder.ts";
 
 export interface Track {
@@ -14,6 +16,8 @@ export interface Track {
   run(signal: AbortSignal): Promise<void>;
   /** How long positions are kept, ms; 0 keeps none, and deletes what was kept. */
   setRetention(ms: number): void;
+  /** What is kept, up to this moment; undefined where nothing is. */
+  read(): TrackView | undefined;
   /** Writes what is not written yet. */
   close(): void;
 }
@@ -46,9 +50,21 @@ export async function createTrack({ folder, retentionMs, log, source, onTrouble,
     if (ms === 0) file.remove();
   }
 
+  const view = viewTrack((read) => {
+    // In a box, since what is read may be undefined.
+    const box = file.use((database) => ({ value: read(database) }));
+    if (box === undefined) throw new RecoverableError("the track cannot be read at the moment");
+    return box.value;
+  });
+
   setRetention(retentionMs);
   return {
     setRetention,
+    read() {
+      if (keptMs === 0) return undefined;
+      recorder.flush(Date.now());
+      return view;
+    },
     note(event) {
       recorder.note(event);
       catchUp.note(event);

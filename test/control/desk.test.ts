@@ -68,6 +68,7 @@ class Room {
     this.desk = createDesk({
       metrics: this.metrics,
       state: cat.store.state,
+      changes: (ended) => cat.store.changes(ended),
       dispatch: cat.dispatch,
       log,
       signal: this.#stop.signal,

@@ -35,7 +35,6 @@ function openBridge(mode: DiscoveryMode) {
       state: store.state,
       changes: (ended: AbortSignal) => store.changes(ended),
       activities: (after: number) => store.activities(after),
-      request() {},
       ...idleBridge,
     },
     link: {

@@ -52,7 +52,6 @@ function openStudio() {
         throw new Error("nobody reads them here");
       },
       activities: (after) => journal.after(after),
-      request: () => {},
       ...idleBridge,
     };
     const cursor = {

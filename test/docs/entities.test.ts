@@ -224,7 +224,6 @@ function orders(): { context: Parameters<typeof obey>[3]; sent: Message[] } {
     state,
     changes: () => (async function* () {})(),
     activities: () => [],
-    request() {},
     ...idleBridge,
   };
   const view = { state, preferredPosition: "station" } as const;

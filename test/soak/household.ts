@@ -3,7 +3,8 @@ import { type Random, seededRandom } from "../../src/demo/walk.ts";
 import type { Command } from "../../src/model/command.ts";
 import type { CollarReport, DatedFix } from "../../src/model/device.ts";
 import type { SourceEvent } from "../../src/model/event.ts";
-import type { Source, Span, TrackSlice } from "../../src/sources/source.ts";
+import type { Span } from "../../src/model/span.ts";
+import type { Source, TrackSlice } from "../../src/sources/source.ts";
 
 export interface Household {
   readonly source: Source;

@@ -81,6 +81,7 @@ export async function liveThroughWeeks(plan: WeeksPlan, look: (held: Held) => vo
   });
   const desk = createDesk({
     state: store.state,
+    changes: (ended) => store.changes(ended),
     dispatch: store.dispatch,
     log,
     metrics,
@@ -95,8 +96,8 @@ export async function liveThroughWeeks(plan: WeeksPlan, look: (held: Held) => vo
     state: store.state,
     changes: (ended) => store.changes(ended),
     activities: (after) => store.activities(after),
-    request: (device, request) => desk.request(device, request),
     ...idleBridge,
+    request: (device, request) => desk.request(device, request),
   };
   const dispatch = (event: StoreEvent): void => {
     store.dispatch(event);

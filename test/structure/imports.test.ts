@@ -14,12 +14,25 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   entities: ["model"],
   discovery: ["model", "entities", "lib", "publishers"],
   sources: ["model", "lib"],
-  publishers: ["model", "entities", "lib", "discovery"],
+  tokens: ["lib"],
+  publishers: ["model", "entities", "lib", "discovery", "tokens"],
   config: ["lib", "sources", "publishers"],
   demo: [],
   control: ["model", "lib", "sources", "publishers"],
   track: ["model", "lib", "sources"],
-  daemon: ["control", "config", "lib", "model", "store", "track", "entities", "sources", "publishers", "discovery"],
+  daemon: [
+    "control",
+    "config",
+    "lib",
+    "model",
+    "store",
+    "track",
+    "tokens",
+    "entities",
+    "sources",
+    "publishers",
+    "discovery",
+  ],
   commands: [
     "control",
     "config",
@@ -27,6 +40,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
     "model",
     "store",
     "track",
+    "tokens",
     "entities",
     "sources",
     "publishers",
@@ -50,7 +64,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   aedes: "demo",
 };
 
-const SPEAKERS = ["sources/pettracer", "publishers/homeassistant", "publishers/live"];
+const SPEAKERS = ["sources/pettracer", "publishers/homeassistant", "publishers/live/socket"];
 
 interface Import {
   readonly from: string;

@@ -8,9 +8,12 @@ import { COUNTERS } from "../../src/model/counters.ts";
 import type { State } from "../../src/model/device.ts";
 import { liveOptions } from "../../src/publishers/live/options.ts";
 import { createLivePublisher } from "../../src/publishers/live/publisher.ts";
+import type { Feed } from "../../src/publishers/publisher.ts";
+import type { TokenKeeper } from "../../src/tokens/keeper.ts";
 import { freePort } from "../e2e/support/network.ts";
 import { idleBridge } from "./idle-bridge.ts";
 import { memoryStream } from "./stream.ts";
+import { noTokens } from "./tokens.ts";
 
 export interface Live {
   readonly url: string;
@@ -25,22 +28,24 @@ export async function startLive(
   { onTestFinished }: Pick<TestContext, "onTestFinished">,
   state: State,
   draft: z.input<typeof liveOptions> = {},
+  { tokens = noTokens(), ...feed }: Partial<Feed> & { readonly tokens?: TokenKeeper } = {},
 ): Promise<Live> {
   const output = memoryStream();
   const log = await createLog({ level: "trace", format: "json", scrubber: createScrubber(), output });
   const options = liveOptions.parse({ port: await freePort(), ...draft });
   const usage = () => ({ residentBytes: 50_000_000, cpuS: 1.5 });
-  const publisher = createLivePublisher(options, { log, metrics: createMetrics(COUNTERS), usage });
+  const context = { log, metrics: createMetrics(COUNTERS), usage, tokens, preferredPosition: "station" } as const;
+  const publisher = createLivePublisher(options, context);
   const stop = new AbortController();
   const { promise: isReady, resolve: ready, reject } = Promise.withResolvers<void>();
-  const feed = {
+  const whole: Feed = {
     state,
     changes: () => (async function* () {})(),
     activities: () => [],
-    request: () => {},
     ...idleBridge,
+    ...feed,
   };
-  const ended = publisher.run(feed, stop.signal, () => ready());
+  const ended = publisher.run(whole, stop.signal, () => ready());
   ended.catch(reject);
   await isReady;
   const end = async (): Promise<void> => {

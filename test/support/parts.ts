@@ -11,6 +11,7 @@ import type { Feed } from "../../src/publishers/publisher.ts";
 import { createPetTracerSource } from "../../src/sources/pettracer/source.ts";
 import { createStore } from "../../src/store/store.ts";
 import { idleBridge } from "./idle-bridge.ts";
+import { noTokens } from "./tokens.ts";
 
 interface Tools {
   readonly log: Logger;
@@ -39,12 +40,12 @@ export async function startParts(
     cursor: () => ({ read: () => 0, write: () => {} }),
     keep: () => ({ read: () => undefined, write: () => {} }),
     scrubber,
+    tokens: noTokens(),
   };
   const feed: Feed = {
     state: store.state,
     changes: (end) => store.changes(end),
     activities: (after) => store.activities(after),
-    request: () => {},
     ...idleBridge,
   };
   const publishers = await createPublishers(config, context);

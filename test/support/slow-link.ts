@@ -77,7 +77,6 @@ export async function startAnnouncer(end: (stop: () => Promise<void>) => void) {
     changes: (ended) => store.changes(ended),
     onTouch: (listener, ended) => store.onTouch(listener, ended),
     activities: (after) => store.activities(after),
-    request: () => {},
     ...idleBridge,
   };
   const cursor = { read: () => 0, write: () => {} };

@@ -7,7 +7,7 @@ import { text } from "node:stream/consumers";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { DatedFix } from "../../src/model/device.ts";
-import type { Span } from "../../src/sources/source.ts";
+import type { Span } from "../../src/model/span.ts";
 import { loadSqlite, openTrackDatabase, readTrackDatabase, type TrackDatabase } from "../../src/track/database.ts";
 import { checkedFix, keptFix } from "../../src/track/fix.ts";
 import { union } from "../../src/track/spans.ts";

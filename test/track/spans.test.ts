@@ -1,7 +1,7 @@
 /** Arithmetic on spans, against the plainest reading of it: a set of moments. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Span } from "../../src/sources/source.ts";
+import type { Span } from "../../src/model/span.ts";
 import { difference, firstStretch, union, within } from "../../src/track/spans.ts";
 
 const END = 40;

@@ -12,17 +12,19 @@ import type { Site } from "./contestant.ts";
 import { measureIdle } from "./idle.ts";
 import { weighImports } from "./imports.ts";
 import { type LatencyPlan, measureLatency } from "./latency.ts";
+import { FULL_LIVE, liveTable, measureLive } from "./live.ts";
 import { writePage } from "./page.ts";
 import { type Load, type Results, table } from "./report.ts";
 import { measureStartup } from "./startup.ts";
 import { measureThroughput, type Size, type ThroughputPlan } from "./throughput.ts";
 import { judge } from "./verdict.ts";
 
-const USAGE = `npm run bench -- [--quick] [--json] [--write] [--imports] [--profile FOLDER]
+const USAGE = `npm run bench -- [--quick] [--json] [--write] [--imports] [--live] [--profile FOLDER]
   --quick            a short run of about a minute, in which the programs hardly get warm
   --json             the figures as JSON
   --write            put the figures into docs/performance.md
   --imports          only what each library weighs
+  --live             only the live API: a thousand clients while a thousand collars report
   --profile FOLDER   write a CPU profile of the daemon under load there
 `;
 
@@ -61,8 +63,8 @@ function readOptions() {
   const text = { type: "string" } as const;
   const flag = { type: "boolean", default: false } as const;
   try {
-    return parseArgs({ options: { quick: flag, json: flag, write: flag, imports: flag, help: flag, profile: text } })
-      .values;
+    const flags = { quick: flag, json: flag, write: flag, imports: flag, live: flag, help: flag };
+    return parseArgs({ options: { ...flags, profile: text } }).values;
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
     process.exit(2);
@@ -102,6 +104,7 @@ function describe({ kind }: BenchBroker): Results["about"] {
 const options = readOptions();
 if (options.help) process.stdout.write(USAGE);
 else if (options.imports) process.stdout.write(await weighImports());
+else if (options.live) process.stdout.write(liveTable(await measureLive(FULL_LIVE)));
 else {
   const profiler = options.profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${options.profile}`];
   const results = await measure(options.quick ? QUICK : FULL, profiler);

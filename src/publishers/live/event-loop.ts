@@ -11,6 +11,8 @@ interface EventLoopDelay {
 export interface EventLoopWatch {
   /** Since the last time it was asked for; undefined while nothing was measured. */
   take(): EventLoopDelay | undefined;
+  /** The same, and goes on measuring. */
+  look(): EventLoopDelay | undefined;
   end(): void;
 }
 
@@ -22,12 +24,18 @@ export function createEventLoopWatch(): EventLoopWatch {
   histogram.enable();
   // What is measured is the time between two looks, in nanoseconds.
   const delayS = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e9 - RESOLUTION_MS / 1e3);
+  function look(): EventLoopDelay | undefined {
+    if (histogram.count === 0) return undefined;
+    const { mean, max } = histogram;
+    return { mean: delayS(mean), p99: delayS(histogram.percentile(99)), max: delayS(max) };
+  }
+
   return {
+    look,
     take() {
-      if (histogram.count === 0) return undefined;
-      const { mean, max } = histogram;
-      const taken = { mean: delayS(mean), p99: delayS(histogram.percentile(99)), max: delayS(max) };
-      histogram.reset();
+      const taken = look();
+      // Begun anew before it has anything, it would never have.
+      if (taken !== undefined) histogram.reset();
       return taken;
     },
     end: () => void histogram.disable(),

@@ -4,6 +4,7 @@ import type { Metrics, Usage } from "../../lib/metrics.ts";
 import { accountPosition } from "../../model/account.ts";
 import type { CounterTable } from "../../model/counters.ts";
 import type { Account, Bridge, Component, State } from "../../model/device.ts";
+import type { LiveCounts } from "./counts.ts";
 import type { EventLoopWatch } from "./event-loop.ts";
 import type { Family, Sample } from "./exposition.ts";
 
@@ -12,15 +13,17 @@ interface Measured {
   readonly metrics: Metrics<CounterTable>;
   readonly usage: (() => Usage) | undefined;
   readonly eventLoop: EventLoopWatch;
+  readonly counts: LiveCounts;
 }
 
-export function familiesOf({ state, metrics, usage, eventLoop }: Measured): Family[] {
+export function familiesOf({ state, metrics, usage, eventLoop, counts }: Measured): Family[] {
   const bridge = state.get("bridge");
   return [
     ...(bridge?.kind === "bridge" ? aboutProgram(bridge) : []),
     ...aboutAccounts(accountsIn(state)),
     aboutDevices(state),
     ...counted(metrics, new Set(accountsIn(state).map(({ source }) => String(accountPosition(source))))),
+    ...aboutApi(counts),
     ...aboutEventLoop(eventLoop),
     ...(usage ? aboutProcess(usage()) : []),
   ];
@@ -99,6 +102,40 @@ function counted(metrics: Metrics<CounterTable>, accounts: ReadonlySet<string>):
     const ages = known.map(({ labels, value }) => ({ labels, value: (now - value) / 1_000 }));
     return gauge(name, help, ages);
   });
+}
+
+function aboutApi(counts: LiveCounts): Family[] {
+  const counter = (name: string, help: string, samples: readonly Sample[]): Family => {
+    return { name, type: "counter", help, samples };
+  };
+  return [
+    gauge("pawline_live_connections", "Connections to the live API that are open, HTTP and WebSocket.", [
+      { value: counts.openConnections },
+    ]),
+    gauge("pawline_live_websockets", "WebSockets that are open.", [{ value: counts.openSockets }]),
+    gauge("pawline_live_subscriptions", "Subscriptions on all WebSockets.", [{ value: counts.subscriptions }]),
+    counter("pawline_live_refused_connections_total", "Connections that were too many.", [
+      { value: counts.refusedConnections },
+    ]),
+    counter("pawline_live_requests_total", "Requests to the live API, by what became of them.", [
+      { labels: { outcome: "answered" }, value: counts.answered },
+      { labels: { outcome: "refused" }, value: counts.refused },
+      { labels: { outcome: "rate_limited" }, value: counts.rateLimited },
+      { labels: { outcome: "malformed" }, value: counts.malformed },
+    ]),
+    counter("pawline_live_messages_total", "Messages on WebSockets.", [
+      { labels: { direction: "in" }, value: counts.messagesIn },
+      { labels: { direction: "out" }, value: counts.messagesOut },
+    ]),
+    counter(
+      "pawline_live_replaced_messages_total",
+      "Messages that a newer one replaced before a slow reader took them.",
+      [{ value: counts.dropped }],
+    ),
+    counter("pawline_live_slow_readers_total", "WebSockets that were closed because nobody read them.", [
+      { value: counts.slowReaders },
+    ]),
+  ];
 }
 
 function aboutEventLoop(eventLoop: EventLoopWatch): Family[] {

@@ -3,6 +3,8 @@ import { describeError } from "../../lib/errors.ts";
 import type { Finding } from "../../lib/finding.ts";
 import { isLoopback } from "../../lib/loopback.ts";
 import { get } from "../../lib/node-http.ts";
+import type { TokenKeeper } from "../../tokens/keeper.ts";
+import { lacksToken, noTokenAt } from "./access/missing-token.ts";
 import type { LiveOptions } from "./options.ts";
 import { addressOf, openServer } from "./server.ts";
 
@@ -10,10 +12,13 @@ const PART = "Status page";
 const PATIENCE_MS = 3_000;
 
 /** Opens the port for a moment; one that is taken by a Pawline that runs is as it should be. */
-export async function* probe(options: LiveOptions, signal: AbortSignal): AsyncGenerator<Finding> {
+export async function* probe(options: LiveOptions, tokens: TokenKeeper, signal: AbortSignal): AsyncGenerator<Finding> {
   const address = addressOf(options);
+  if (lacksToken(options, tokens)) return yield { part: PART, result: "refused", sentence: noTokenAt(options) };
   try {
-    const server = await openServer((_, response) => response.writeHead(503).end(), options);
+    const server = await openServer(options, (http) => {
+      http.on("request", (_, response) => response.writeHead(503).end());
+    });
     await server.close();
     yield { part: PART, result: "works", sentence: `it can be served at ${address}/` };
   } catch (error) {

@@ -1,6 +1,6 @@
-/** The HTTP server: opened with a sentence for whatever fails, bounded in time and connections, closed at once. */
+/** The HTTP server: opened with a sentence for whatever fails, bounded in time, closed at once. */
 import { once } from "node:events";
-import type { RequestListener, Server } from "node:http";
+import type { Server } from "node:http";
 import { describeError, RecoverableError } from "../../lib/errors.ts";
 import { createServer } from "../../lib/node-http.ts";
 import type { LiveOptions } from "./options.ts";
@@ -17,17 +17,20 @@ const LIMITS = {
   requestTimeout: 10_000,
   keepAliveTimeout: 10_000,
   connectionsCheckingInterval: 1_000,
+  // One without it is answered like all the others that make no sense.
+  requireHostHeader: false,
 };
 /** A reader that takes nothing for so long is given up, ms. */
-const IDLE_MS = 30_000;
-/** People with a page each, and a scraper: there are never many. */
-const MOST_CONNECTIONS = 64;
+export const IDLE_MS = 30_000;
 
-/** @throws RecoverableError with a sentence when it cannot listen there */
-export async function openServer(listener: RequestListener, options: LiveOptions): Promise<OpenServer> {
-  const server = createServer(LIMITS, listener);
-  server.maxConnections = MOST_CONNECTIONS;
+/**
+ * @param attach makes it answer
+ * @throws RecoverableError with a sentence when it cannot listen there
+ */
+export async function openServer(options: LiveOptions, attach: (server: Server) => void): Promise<OpenServer> {
+  const server = createServer(LIMITS);
   server.setTimeout(IDLE_MS);
+  attach(server);
   server.listen({ host: options.host, port: options.port });
   try {
     await once(server, "listening");
@@ -44,7 +47,7 @@ export function addressOf({ host, port }: LiveOptions): string {
 
 function failureOf(server: Server): Promise<never> {
   const failed = new Promise<never>((_, reject) => {
-    server.on("error", (cause) => reject(new RecoverableError("the status page can be served no longer", { cause })));
+    server.on("error", (cause) => reject(new RecoverableError("the live page can be served no longer", { cause })));
   });
   failed.catch(() => {});
   return failed;

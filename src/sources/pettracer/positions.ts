@@ -5,7 +5,8 @@
  */
 import { RecoverableError } from "../../lib/errors.ts";
 import type { DatedFix } from "../../model/device.ts";
-import type { Span, TrackSlice } from "../source.ts";
+import type { Span } from "../../model/span.ts";
+import type { TrackSlice } from "../source.ts";
 import { decodePositions } from "./decode.ts";
 import type { Session } from "./session.ts";
 import type { OnOddField } from "./wire.ts";

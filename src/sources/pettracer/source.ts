@@ -15,7 +15,8 @@ import type { Command } from "../../model/command.ts";
 import type { CounterTable } from "../../model/counters.ts";
 import type { CollarReport } from "../../model/device.ts";
 import type { SourceEvent } from "../../model/event.ts";
-import type { Source, Span, TrackSlice } from "../source.ts";
+import type { Span } from "../../model/span.ts";
+import type { Source, TrackSlice } from "../source.ts";
 import { type AccountCounters, causeOf, createCounters } from "./counters.ts";
 import {
   collarKey,

@@ -18,6 +18,7 @@ import { followEntries, type Session, whenRunning, whoAmI } from "../../../src/p
 import type { Feed } from "../../../src/publishers/publisher.ts";
 import { createStore, type Store } from "../../../src/store/store.ts";
 import { PRODUCT } from "../../support/arbitraries.ts";
+import { idleReceipt } from "../../support/idle-bridge.ts";
 import { memoryStream } from "../../support/stream.ts";
 
 export interface OpenSession extends Session {
@@ -87,7 +88,11 @@ export class Lab {
       state: this.store.state,
       changes: (ended) => this.store.changes(ended),
       activities: (after) => this.store.activities(after),
-      request: (device, request) => this.requests.push([device, request]),
+      request: (device, request) => {
+        this.requests.push([device, request]);
+        return idleReceipt;
+      },
+      track: () => undefined,
       bridge: { restart() {}, refresh() {}, republish: this.#bell.ring, setLogLevel() {} },
       onRepublish: this.#bell.onRing,
     };

@@ -49,7 +49,6 @@ async function open(): Promise<Trial> {
     state: store.state,
     changes: (signal: AbortSignal) => store.changes(signal),
     activities: () => [],
-    request: () => {},
     ...idleBridge,
   };
   const options = { feed, link, memory: createMemory(), log, topics: TOPICS, qos: 1 as const, mode: "device" as const };

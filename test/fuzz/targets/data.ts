@@ -67,6 +67,7 @@ async function open(): Promise<Trial> {
     const { signal } = new AbortController();
     const desk = createDesk({
       state: cat.store.state,
+      changes: (ended) => cat.store.changes(ended),
       dispatch: cat.dispatch,
       log,
       metrics: createMetrics(COUNTERS),

@@ -112,7 +112,7 @@ test("a server that closes right after each login is called with a growing dista
   fake.moods.afterLogin = "close";
   const { publisher, log } = await publisherTo(fake);
   const end = new AbortController();
-  const feed = { state: new Map(), async *changes() {}, activities: () => [], request() {}, ...idleBridge };
+  const feed = { state: new Map(), async *changes() {}, activities: () => [], ...idleBridge };
   const running = supervise((signal, ready) => publisher.run(feed, signal, ready), {
     name: publisher.name,
     log,

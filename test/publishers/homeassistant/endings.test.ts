@@ -33,7 +33,6 @@ beforeEach(async () => {
     state: store.state,
     changes: (ended) => store.changes(ended),
     activities: () => [],
-    request() {},
   };
 });
 

@@ -92,7 +92,6 @@ test("a notification comes once, and goes when its reason has gone; other progra
     state,
     changes: (signal) => keys.changes(signal),
     activities: () => [],
-    request() {},
     ...idleBridge,
   };
   const end = new AbortController();

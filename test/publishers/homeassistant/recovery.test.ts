@@ -42,7 +42,6 @@ async function start(): Promise<void> {
     state: store.state,
     changes: (ended) => store.changes(ended),
     activities: () => [],
-    request() {},
   };
   running = supervise((signal, ready) => publisher.run(feed, signal, ready), {
     name: "homeassistant",

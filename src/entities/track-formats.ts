@@ -1,6 +1,7 @@
 /** The documents that a track can be written as. Pure; made of pieces, since a track may be long. */
-import { timestamp } from "../entities/entity.ts";
+
 import type { DatedFix } from "../model/device.ts";
+import { timestamp } from "./entity.ts";
 
 export interface TrackFormat {
   readonly head: (name: string) => string;

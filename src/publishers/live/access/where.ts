@@ -1,0 +1,24 @@
+/** Where a request comes from, and where it was meant to go. */
+import type { IncomingMessage } from "node:http";
+import { isLoopback } from "../../../lib/loopback.ts";
+
+/** On a socket for both families an IPv4 address comes in IPv6's clothes. */
+export function clientOf({ socket }: IncomingMessage): string {
+  return (socket.remoteAddress ?? "").replace(/^::ffff:/i, "");
+}
+
+/** Of the `Host` header, without the port; only programs that are no browser leave it out. */
+export function hostNameOf(host: string | undefined): string {
+  if (host === undefined) return "localhost";
+  return host
+    .replace(/:\d*$/, "")
+    .replace(/^\[(.*)\]$/, "$1")
+    .toLowerCase();
+}
+
+const FORWARDED = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
+
+/** This computer itself, and not somebody behind a proxy that runs on it. */
+export function isFromHere(request: IncomingMessage): boolean {
+  return isLoopback(clientOf(request)) && !FORWARDED.some((name) => name in request.headers);
+}
