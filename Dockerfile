@@ -9,7 +9,7 @@ WORKDIR /build
 COPY package.json package-lock.json ./
 COPY tools/node/package.json tools/node/
 RUN npm ci --ignore-scripts --no-audit --no-fund
-COPY tools/bundle.mjs tools/
+COPY tools/bundle.mjs tools/page.mjs tools/
 COPY src src
 RUN node tools/bundle.mjs image/pawline.mjs
 

@@ -59,10 +59,10 @@ const TICK_MS = 1_000;
 
 /** @throws UsageError when the configuration has nowhere to publish to */
 export async function startDaemon(config: Config, tools: Tools): Promise<Daemon> {
-  const { log, signal } = tools;
+  const { log, scrubber, signal } = tools;
   // What fails while the parts are made waits for the place where it is told.
   const onTrouble = (sentence: string): void => {
-    queueMicrotask(() => store.dispatch({ type: "troubleNoticed", sentence }));
+    queueMicrotask(() => store.dispatch(withoutSecrets({ type: "troubleNoticed", sentence }, scrubber)));
   };
   const data = openDataDir(config.data_dir, log, onTrouble);
   const about = { version: VERSION, startedAt: Date.now(), logLevel: log.level };
@@ -76,7 +76,7 @@ export async function startDaemon(config: Config, tools: Tools): Promise<Daemon>
   const desk: Desk = createDesk({
     state: store.state,
     changes: (ended) => store.changes(ended),
-    dispatch: store.dispatch,
+    dispatch: (event) => store.dispatch(withoutSecrets(event, scrubber)),
     log,
     metrics,
     signal,
@@ -106,7 +106,7 @@ export async function startDaemon(config: Config, tools: Tools): Promise<Daemon>
     tell: store.dispatch,
   });
   const dispatch = (event: StoreEvent): void => {
-    store.dispatch(event);
+    store.dispatch(withoutSecrets(event, scrubber));
     track.note(event);
   };
   const crew: Crew = createCrew({ dispatch, feed, log, signal });
@@ -149,6 +149,13 @@ export async function startDaemon(config: Config, tools: Tools): Promise<Daemon>
     setLogLevel(next.log.level);
   };
   return { ended, reload, store };
+}
+
+/** What went wrong is published, and a cloud may repeat in it whatever it was told. */
+function withoutSecrets(event: StoreEvent, scrubber: Scrubber): StoreEvent {
+  if (event.type === "commandFailed") return { ...event, reason: scrubber.scrub(event.reason) };
+  if (event.type !== "componentChanged" || event.component.error === undefined) return event;
+  return { ...event, component: { ...event.component, error: scrubber.scrub(event.component.error) } };
 }
 
 function rulesOf({ home }: Config): Rules {

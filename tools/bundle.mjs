@@ -1,9 +1,10 @@
 // Makes one file of the whole program, with all that it imports: `node tools/bundle.mjs [FILE]`, and beside it
-// LICENSES.txt, with the licences of what it took in. The container image holds nothing else of ours. Plain JavaScript,
-// since the image is built with whatever Node.js its build stage has.
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+// LICENSES.txt, with the licences of what it took in, and the page's files in a folder `page`. The container image holds
+// nothing else of ours. Plain JavaScript, since the image is built with whatever Node.js its build stage has.
+import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { build } from "esbuild";
+import { buildPage, licensesOf } from "./page.mjs";
 
 const outfile = process.argv[2] ?? "build/pawline.mjs";
 const { version } = JSON.parse(readFileSync("package.json", "utf8"));
@@ -33,18 +34,6 @@ const { metafile } = await build({
   metafile: true,
 });
 
-/** The folders of the packages whose files are in the bundle. */
-function packageFolders() {
-  const names = Object.keys(metafile.inputs).map((file) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1]);
-  return [...new Set(names.filter((name) => name !== undefined))].sort();
-}
-
-function licenseOf(folder) {
-  const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-  const file = readdirSync(folder).find((one) => /^licen[cs]e/i.test(one));
-  const text = file === undefined ? "" : `\n${readFileSync(join(folder, file), "utf8").trim()}\n`;
-  return `${name} ${version}: ${license}\n${text}`;
-}
-
-const licenses = packageFolders().map(licenseOf);
-writeFileSync(join(dirname(outfile), "LICENSES.txt"), licenses.join(`\n${"-".repeat(80)}\n`));
+const folder = dirname(outfile);
+writeFileSync(join(folder, "LICENSES.txt"), licensesOf(Object.keys(metafile.inputs)));
+await buildPage(join(folder, "page"));

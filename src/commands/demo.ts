@@ -77,7 +77,7 @@ function introduction(port: number, pagePort: number): string {
     "Pawline's demo: three cats in a simulated PetTracer cloud, published to an MQTT broker inside this program.",
     "",
     `  MQTT broker   mqtt://127.0.0.1:${port} (no user, no password)`,
-    `  Status page   http://127.0.0.1:${pagePort}/`,
+    `  Live page     http://127.0.0.1:${pagePort}/`,
     `  Look at it    mosquitto_sub -h 127.0.0.1 -p ${port} -v -t '#'`,
     "  End it        Ctrl+C",
     "",

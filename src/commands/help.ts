@@ -243,7 +243,7 @@ export const TOKEN_CREATE_HELP: CommandHelp = {
   after: after({
     examples: `\
   pawline token create --name tablet
-  pawline token create --name script --scope control --device Oreo --device Mochi
+  pawline token create --name door --scope control --device Oreo --device Miso
   pawline token create --name backup --json`,
     exitCodes: TOKEN_EXITS,
   }),

@@ -265,9 +265,7 @@ function named(path: readonly PropertyKey[]): string {
 function valueAt(values: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(
     (value, step) =>
-      typeof value === "object" && value !== null
-        ? Object.entries(value).find(([key]) => key === String(step))?.[1]
-        : undefined,
+      typeof value === "object" && value !== null && Object.hasOwn(value, step) ? Reflect.get(value, step) : undefined,
     values,
   );
 }

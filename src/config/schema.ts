@@ -50,7 +50,7 @@ export const configSchema = z.strictObject({
     .describe("The PetTracer account, or a list of accounts"),
   mqtt: mqttOptions.optional().describe("The MQTT broker to publish to"),
   home_assistant: homeAssistantOptions.optional().describe("Home Assistant, reached by its own WebSocket API"),
-  live: liveOptions.optional().describe("The status page, health and metrics, by HTTP"),
+  live: liveOptions.optional().describe("The live page and the live API, health and metrics, by HTTP"),
   home: homeOptions.prefault({}).describe("How positions at home are read"),
   entities: entityOptions.prefault({}).describe("Which entities are published"),
   track: trackOptions.prefault({}).describe("The way that each cat has gone, as it is kept here"),

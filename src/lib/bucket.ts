@@ -16,15 +16,17 @@ export interface Bucket {
 
 /** @param now a clock that never jumps, ms */
 export function createBucket({ perSecond, burst }: Rate, now: () => number = monotonicMs): Bucket {
-  let level = burst;
+  // What is in it is time, ms: whole numbers stay whole.
+  const costMs = 1_000 / perSecond;
+  let filledMs = burst * costMs;
   let filledAt = now();
   return {
     take() {
       const at = now();
-      level = Math.min(burst, level + ((at - filledAt) / 1_000) * perSecond);
+      filledMs = Math.min(burst * costMs, filledMs + at - filledAt);
       filledAt = at;
-      if (level < 1) return Math.max(1, Math.ceil(((1 - level) / perSecond) * 1_000));
-      level -= 1;
+      if (filledMs < costMs) return Math.ceil(costMs - filledMs);
+      filledMs -= costMs;
       return 0;
     },
   };

@@ -12,6 +12,8 @@ export interface DataDir {
    * the latest value of each name as soon as it can.
    */
   write(name: string, value: unknown): void;
+  /** The same for a value that is JSON already. */
+  writeJson(name: string, json: string): void;
 }
 
 /** None of ours comes near it: what is larger was never written by us. */
@@ -61,6 +63,11 @@ export function openDataDir(folder: string, log: Logger, onTrouble: (sentence: s
     isTold = true;
   }
 
+  function writeJson(name: string, json: string): void {
+    unwritten.set(name, json);
+    writeAll();
+  }
+
   return {
     read(name) {
       try {
@@ -70,10 +77,8 @@ export function openDataDir(folder: string, log: Logger, onTrouble: (sentence: s
         return undefined;
       }
     },
-    write(name, value) {
-      unwritten.set(name, JSON.stringify(value));
-      writeAll();
-    },
+    write: (name, value) => writeJson(name, JSON.stringify(value)),
+    writeJson,
   };
 }
 

@@ -55,7 +55,8 @@ export async function request(url: string, options: Request): Promise<HttpAnswer
     const response = await send(url, options, AbortSignal.any([options.signal, patience.signal]));
     const at = dateOf(response.headers);
     const aheadMs = at === undefined ? undefined : Date.now() - at;
-    const bytes = await readBody(response, host, options.largestBytes ?? LARGEST_BYTES, patience.goOn);
+    const largestBytes = options.largestBytes ?? LARGEST_BYTES;
+    const bytes = await readBody(response, host, largestBytes, () => patience.goOn());
     const { statusCode: status = 0, headers } = response;
     return { status, bytes, aheadMs, retryAfterMs: retryAfter(headers) };
   } catch (cause) {

@@ -7,7 +7,7 @@ const LARGEST_BYTES = 1024 * 1024;
 export function readSmallFile(name: string): Buffer {
   const file = openSync(name, "r");
   try {
-    const bytes = Buffer.alloc(LARGEST_BYTES + 1);
+    const bytes = Buffer.allocUnsafe(LARGEST_BYTES + 1);
     let length = 0;
     for (let read = -1; read !== 0 && length < bytes.length; length += read) {
       read = readSync(file, bytes, length, bytes.length - length, null);

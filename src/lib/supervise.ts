@@ -54,7 +54,7 @@ export async function supervise(run: Component, options: Supervision): Promise<v
     trouble.failed();
     const tookMs = monotonicMs() - startedAt;
     if (tookMs >= healthyMs) attempt = 0;
-    await pause(report(failure, { attempt, waitedMs: isReady ? 0 : tookMs }, options), failure, signal);
+    await pause(report(failure, { attempt, hasWorked: isReady, tookMs }, options), failure, signal);
   }
 }
 
@@ -99,12 +99,13 @@ async function outcome(run: (signal: AbortSignal) => Promise<void>, signal: Abor
 
 interface Try {
   readonly attempt: number;
-  /** How long it was tried without any success, ms: so much of the delay is over already. */
-  readonly waitedMs: number;
+  /** Whether it had worked before it failed; and after how long it failed, ms. */
+  readonly hasWorked: boolean;
+  readonly tookMs: number;
 }
 
 /** Tells about the failure and returns how long to wait, ms. */
-function report(failure: unknown, { attempt, waitedMs }: Try, options: Supervision): number {
+function report(failure: unknown, one: Try, options: Supervision): number {
   const { name, log } = options;
   const error = describeError(failure);
   if (failure instanceof FatalError) {
@@ -116,12 +117,16 @@ function report(failure: unknown, { attempt, waitedMs }: Try, options: Supervisi
     return parkedMs;
   }
   const expected = failure instanceof RecoverableError;
-  const longestMs = Math.min(retryDelayMs(attempt), options.longestDelayMs ?? Number.POSITIVE_INFINITY);
-  const scheduledMs = Math.max(longestMs - waitedMs, Math.min(longestMs, retryDelayMs(0)));
-  const delayMs = Math.max(scheduledMs, expected ? (failure.retryAfterMs ?? 0) : 0);
+  const delayMs = Math.max(scheduledMs(one, options.longestDelayMs), expected ? (failure.retryAfterMs ?? 0) : 0);
   options.onCondition?.({ state: "waiting", error });
   const sentence = `${name}: ${error}; next try in ${(delayMs / 1000).toFixed(1)} s`;
   if (expected) log.warn(sentence);
   else log.error({ err: failure }, `${sentence} (this is a defect; please report it)`);
   return delayMs;
+}
+
+/** A try that took long without any success has waited already, but for the shortest delay. */
+function scheduledMs({ attempt, hasWorked, tookMs }: Try, longestMs = Number.POSITIVE_INFINITY): number {
+  const delayMs = Math.min(retryDelayMs(attempt, undefined, hasWorked), longestMs);
+  return hasWorked ? delayMs : Math.max(delayMs - tookMs, Math.min(delayMs, retryDelayMs(0)));
 }

@@ -22,7 +22,22 @@ export function readArchive(data: DataDir): Remembered {
 
 export function writeArchive(data: DataDir, store: Store): void {
   const known = [...store.state.values()].filter((entry) => entry.kind === "collar" || entry.kind === "homeStation");
-  data.write(NAME, { devices: [...known, ...store.awaited()].flatMap(restoreDevice), activities: store.activities(0) });
+  const devices = [...known, ...store.awaited()].map(archivedText).filter((text) => text !== "");
+  data.writeJson(NAME, `{"devices":[${devices.join()}],"activities":${JSON.stringify(store.activities(0))}}`);
+}
+
+/** What was written of a device that has not changed since: of very many devices, few have. */
+const texts = new WeakMap<Device, string>();
+
+/** The device as JSON, as it is archived; empty where it cannot be. */
+function archivedText(device: Device): string {
+  const known =
+    texts.get(device) ??
+    restoreDevice(device)
+      .map((one) => JSON.stringify(one))
+      .join();
+  texts.set(device, known);
+  return known;
 }
 
 /** Keeps the archive up to date until the signal is aborted. */

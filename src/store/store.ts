@@ -1,3 +1,4 @@
+import { nextTurn } from "../lib/clock.ts";
 import type { Activity, Happening } from "../model/activity.ts";
 import type { Account, Bridge, Collar, Component, Device, Entry, HomeStation, Photo, State } from "../model/device.ts";
 import type { ComponentDropped, DevicesListed, StoreEvent } from "../model/event.ts";
@@ -76,6 +77,8 @@ class LiveStore implements Store {
   readonly #journal: Journal;
   readonly #remembered: Map<string, Device>;
   readonly #keep: (store: Store) => void;
+  /** Whether all that has happened is kept. */
+  #isKept = true;
   /** For how long each account has been reachable without a break. */
   readonly #steadyMs = new Map<string, number>();
   readonly #clock = createTrueClock();
@@ -99,6 +102,7 @@ class LiveStore implements Store {
   }
 
   activities(after: number): readonly Activity[] {
+    this.#keepNow();
     return this.#journal.after(after);
   }
 
@@ -200,12 +204,22 @@ class LiveStore implements Store {
     if (before?.kind === "homeStation") this.#put(key, change(before));
   }
 
-  /** A device's readers are woken for what happened, too; but first it is kept, or a restart would tell it again. */
+  /**
+   * A device's readers are woken for what happened, too. It is kept before anybody reads it, or a restart would tell it
+   * again; and soon, together with whatever else happens now: with very many devices that is much to write.
+   */
   #note(device: string, happened: readonly Happening[]): void {
     if (happened.length === 0) return;
     for (const happening of happened) this.#journal.add(device, happening);
-    this.#keep(this);
+    if (this.#isKept) void nextTurn().then(() => this.#keepNow());
+    this.#isKept = false;
     this.#feed.touch(device);
+  }
+
+  #keepNow(): void {
+    if (this.#isKept) return;
+    this.#isKept = true;
+    this.#keep(this);
   }
 
   #bridge(): Bridge {

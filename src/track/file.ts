@@ -56,22 +56,25 @@ export async function createTrackFile({ folder, log, onTrouble, onLost }: Contex
   function open(): TrackDatabase | undefined {
     if (sqlite === undefined) return undefined;
     // SQLite would go on writing into a file that was deleted, and nobody would ever read it.
-    if (database !== undefined && inodeOf(file) !== inode) close();
+    const isGone = inode !== undefined && inodeOf(file) !== inode;
+    if (isGone) close();
     if (database !== undefined) return database;
-    begin(sqlite);
-    const opened = inodeOf(file);
-    if (inode !== undefined && opened !== inode) onLost();
-    inode = opened;
+    const wasBroken = begin(sqlite);
+    if (isGone || wasBroken) onLost();
+    inode = inodeOf(file);
     return database;
   }
 
-  function begin(sqlite: Sqlite): void {
+  /** @returns whether what was there had to be set aside */
+  function begin(sqlite: Sqlite): boolean {
     try {
       database = openTrackDatabase(sqlite, file);
+      return false;
     } catch (error) {
       if (!isFileBroken(error)) throw error;
       setAside(error);
       database = openTrackDatabase(sqlite, file);
+      return true;
     }
   }
 

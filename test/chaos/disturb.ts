@@ -1,4 +1,6 @@
 /** What each kind of fault does to the site, and how it ends. */
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import type { AnswerMode } from "../../src/demo/fault-state.ts";
 import type { RoughRelay } from "./rough-relay.ts";
 import type { Fault, Lane } from "./schedule.ts";
@@ -92,8 +94,12 @@ async function upsetBroker({ broker }: Site, { kind }: Fault): Promise<() => Pro
   return () => broker.start();
 }
 
+/**
+ * The login's manners are forgotten with each start: a daemon that was started so often would not be let in any more
+ * for most of the time, and would be spared what comes then. They have tests of their own.
+ */
 async function upsetDaemon(site: Site, { kind, atMs }: Fault): Promise<() => void> {
-  const { daemon, configuration } = site;
+  const { daemon, configuration, dataDir } = site;
   if (kind === "reload") {
     daemon.reload(configuration(atMs));
     return () => {};
@@ -103,5 +109,6 @@ async function upsetDaemon(site: Site, { kind, atMs }: Fault): Promise<() => voi
     return () => daemon.go();
   }
   await (kind === "kill" ? daemon.kill() : daemon.terminate());
+  rmSync(join(dataDir, "logins.json"), { force: true });
   return () => daemon.start();
 }

@@ -16,8 +16,8 @@ async function startEcho({ onTestFinished }: Pick<TestContext, "onTestFinished">
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("no port");
   const relay = await startRoughRelay(address.port);
-  onTestFinished(async () => {
-    await relay.end();
+  onTestFinished(() => {
+    relay.end();
     for (const socket of sockets) socket.destroy();
     server.close();
   });

@@ -22,7 +22,7 @@ export interface RoughRelay {
   mend(): Promise<void>;
   /** Ends latency and throttle. */
   hurry(): void;
-  end(): Promise<void>;
+  end(): void;
 }
 
 interface Weather {
@@ -84,12 +84,10 @@ export async function startRoughRelay(targetPort: number): Promise<RoughRelay> {
       weather.cutAfterBytes = Number.POSITIVE_INFINITY;
       if (!listener.listening) await listen(listener, port);
     },
-    async end() {
+    end() {
       thaw();
       all(resetPair);
-      if (!listener.listening) return;
-      listener.close();
-      await once(listener, "close");
+      if (listener.listening) listener.close();
     },
   };
 }

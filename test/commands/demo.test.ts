@@ -30,7 +30,7 @@ describe.concurrent("demo", () => {
     const { demo, url, leftovers } = await startDemo(onTestFinished);
     const port = new URL(url).port;
     expect(demo.stdout).toContain(`mosquitto_sub -h 127.0.0.1 -p ${port} -v -t '#'`);
-    const [, page = ""] = await demo.output(/Status page +(http:\/\/127\.0\.0\.1:[1-9]\d*\/)/, 10_000);
+    const [, page = ""] = await demo.output(/Live page +(http:\/\/127\.0\.0\.1:[1-9]\d*\/)/, 10_000);
     const subscriber = await subscribe(url, onTestFinished);
     const devices = [...Object.keys(CATS).map((id) => `pettracer_${id}`), "pettracer_hs_10701", "bridge"];
     const deadline = performance.now() + 15_000;
@@ -40,7 +40,8 @@ describe.concurrent("demo", () => {
     const places = (id: string): Set<string> => new Set(subscriber.payloads(`pawline/pettracer_${id}/position`));
     const haveMoved = (): boolean => Object.keys(CATS).every((id) => places(id).size > 1);
     await subscriber.message(haveMoved, timeLeft(), "of the third cat that moves");
-    expect(await (await fetch(page)).text()).toContain(CATS[14701]);
+    expect(await (await fetch(`${page}api/devices`)).text()).toContain(CATS[14701]);
+    expect((await fetch(page)).headers.get("content-security-policy")).toContain("default-src 'none'");
     expect(leftovers()).not.toEqual([]);
     demo.signal("SIGINT");
     const { code, stdout, stderr } = await demo.ended(5_000);

@@ -37,10 +37,13 @@ test.each([
   ["devices", ["--json", "--watch"]],
   ["config", ["--schema"]],
   ["track", ["--from", "--to", "--format", "--output"]],
+  ["token create", ["--name", "--scope", "--device", "--json"]],
+  ["token list", ["--json"]],
+  ["token revoke", []],
   ["cleanup", ["--yes"]],
   ["diagnostics", ["--output"]],
 ] as const)("the help of %s is a whole page", async (command, options) => {
-  const { code, stdout, stderr } = await pawline([command, "--help"], "spoilt: [");
+  const { code, stdout, stderr } = await pawline([...command.split(" "), "--help"], "spoilt: [");
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   expect(stdout).toContain(`Usage: pawline ${command} [options]`);
   for (const option of ["--config <file>", "--log-level <level>", "--help", ...options])
@@ -62,7 +65,7 @@ test("every command has such a page, and the program's own names environment, fi
   const { stdout } = await pawline(["--help"]);
   expect(sectionsOf(stdout)).toEqual(["Options", "Commands", "Environment", "Files", "Examples", "Exit codes"]);
   const commands = [...stdout.matchAll(/^ {2}([a-z]+) \[options\]/gm)].map(([, name]) => name);
-  const all = ["run", "demo", "check", "devices", "config", "track", "cleanup", "diagnostics"];
+  const all = ["run", "demo", "check", "devices", "config", "track", "token", "cleanup", "diagnostics"];
   expect(new Set(commands)).toEqual(new Set(all));
 });
 

@@ -9,6 +9,7 @@ import type { Activity } from "../../src/model/activity.ts";
 import type { Command, Request } from "../../src/model/command.ts";
 import { COUNTERS } from "../../src/model/counters.ts";
 import type { CollarReport } from "../../src/model/device.ts";
+import type { Receipt } from "../../src/publishers/publisher.ts";
 import { readArchive, writeArchive } from "../../src/store/archive.ts";
 import { NOON } from "../support/arbitraries.ts";
 import { CAT, type Cat, createCat, MINUTE, SECOND } from "../support/cat.ts";
@@ -788,4 +789,87 @@ test("what was kept in another shape is no reason to stumble", async () => {
       room.end();
     }),
   );
+});
+
+describe("a receipt", () => {
+  interface Fate {
+    accepted: string;
+    done: string;
+  }
+
+  /** What has become of both promises so far. */
+  function fateOf({ accepted, done }: Receipt): Fate {
+    const fate: Fate = { accepted: "open", done: "open" };
+    accepted.then(
+      () => void (fate.accepted = "yes"),
+      (error: Error) => void (fate.accepted = error.message),
+    );
+    done.then(
+      () => void (fate.done = "yes"),
+      (error: Error) => void (fate.done = error.message),
+    );
+    return fate;
+  }
+
+  test("tells when the cloud has accepted it, and when its echo has come", async () => {
+    const room = await openRoom({ pollMs: 30 * SECOND });
+    const fate = fateOf(room.desk.request(CAT, { kind: "light", value: true }));
+    expect(fate).toEqual({ accepted: "open", done: "open" });
+    await room.pass(SECOND);
+    expect(fate).toEqual({ accepted: "yes", done: "open" });
+    await room.pass(30 * SECOND);
+    expect(fate).toEqual({ accepted: "yes", done: "yes" });
+  });
+
+  test("tells at once, not when the desk looks the next time", async () => {
+    const room = await openRoom({ pollMs: null });
+    const fate = fateOf(room.desk.request(CAT, { kind: "light", value: true }));
+    await room.pass(10 * SECOND);
+    room.hear({ light: true });
+    await vi.advanceTimersByTimeAsync(1);
+    expect(fate.done).toBe("yes");
+  });
+
+  test("of find my cat is done when all of it is", async () => {
+    const room = await openRoom({ pollMs: 30 * SECOND });
+    const fate = fateOf(room.desk.request(CAT, { kind: "find" }));
+    await room.pass(3 * SECOND);
+    expect(fate).toEqual({ accepted: "open", done: "open" });
+    await room.pass(3 * SECOND);
+    expect(fate).toEqual({ accepted: "yes", done: "open" });
+    await room.pass(60 * SECOND);
+    expect(fate.done).toBe("yes");
+  });
+
+  test("tells why the cloud has refused it", async () => {
+    const room = await openRoom({ answer: () => Promise.reject(new Error("no such light")) });
+    const fate = fateOf(room.desk.request(CAT, { kind: "light", value: true }));
+    await room.pass(SECOND);
+    expect(fate).toEqual({ accepted: "no such light", done: "no such light" });
+  });
+
+  test("tells that no echo came", async () => {
+    const room = await openRoom({ pollMs: null });
+    const fate = fateOf(room.desk.request(CAT, { kind: "light", value: true }));
+    await room.pass(3 * MINUTE);
+    expect(fate).toEqual({ accepted: "yes", done: expect.stringMatching(/^the collar did not take it within \d+ s$/) });
+  });
+
+  test("tells that a newer command took its place", async () => {
+    const room = await openRoom({ pollMs: 5 * SECOND });
+    const [first, second] = [1, 2].map((value) => fateOf(room.desk.request(CAT, { kind: "mode", value: value + 6 })));
+    await room.pass(20 * SECOND);
+    const replaced = "a newer command took its place";
+    expect([first, second]).toEqual([
+      { accepted: replaced, done: replaced },
+      { accepted: "yes", done: "yes" },
+    ]);
+  });
+
+  test("tells that there is no such collar", async () => {
+    const room = await openRoom({});
+    const fate = fateOf(room.desk.request("pettracer_1", { kind: "find" }));
+    await room.pass(SECOND);
+    expect(fate.done).toBe("there is no collar pettracer_1");
+  });
 });

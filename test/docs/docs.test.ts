@@ -21,8 +21,8 @@ const FORBIDDEN = [/\/tmp\b/, /github\.(?:com|io)/i, /\bissues? #?\d/i, /\bTODO\
 /** In the order of Home Assistant's quality scale; then what only Pawline has. */
 const PAGES = [
   ["installation", "configuration", "supported", "entities", "data-updates", "examples", "known-limitations"],
-  ["troubleshooting", "removal", "privacy", "commands", "home-assistant", "container", "health", "other-hubs"],
-  ["comparison", "reliability", "performance", "architecture"],
+  ["troubleshooting", "removal", "privacy", "commands", "home-assistant", "container", "live-page", "health", "api"],
+  ["api-websocket", "other-hubs", "comparison", "reliability", "performance", "endurance", "architecture"],
 ].flat();
 
 test("all documents are there, and the list of them names each", () => {

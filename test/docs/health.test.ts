@@ -2,17 +2,13 @@
 import { expect, test } from "vitest";
 import { createMetrics } from "../../src/lib/metrics.ts";
 import { COUNTERS } from "../../src/model/counters.ts";
-import { createAccess } from "../../src/publishers/live/access.ts";
 import { createCounts } from "../../src/publishers/live/counts.ts";
 import { missingParts } from "../../src/publishers/live/health.ts";
 import { familiesOf } from "../../src/publishers/live/measure.ts";
-import { liveOptions } from "../../src/publishers/live/options.ts";
-import { createEndpoints } from "../../src/publishers/live/routes.ts";
 import { createCounters } from "../../src/sources/pettracer/counters.ts";
 import { NOON } from "../support/arbitraries.ts";
 import { createCat } from "../support/cat.ts";
-import { idleBridge } from "../support/idle-bridge.ts";
-import { noTokens } from "../support/tokens.ts";
+import { endpointsOf, IDLE_LOOP } from "./endpoints.ts";
 import { code, codeBlock, read, section, tableRows } from "./markdown.ts";
 
 const text = read("docs/health.md");
@@ -35,21 +31,8 @@ const sources = {
   metrics,
   usage: () => ({ residentBytes: 1, cpuS: 1 }),
   counts: createCounts(),
-  eventLoop: {
-    take: () => ({ mean: 0, p99: 0, max: 0 }),
-    look: () => ({ mean: 0, p99: 0, max: 0 }),
-    end: () => {},
-  },
+  eventLoop: IDLE_LOOP,
 };
-const options = liveOptions.parse({});
-const endpoints = createEndpoints({
-  ...sources,
-  feed: { state: sources.state, changes: async function* () {}, activities: () => [], ...idleBridge },
-  view: { state: sources.state, preferredPosition: "station" },
-  options,
-  access: createAccess(options, noTokens()),
-  eventLoop: { forMetrics: sources.eventLoop, forStats: sources.eventLoop },
-});
 
 test("every metric is told of with its labels, in the order in which they come", () => {
   const rows = tableRows(section(text, "Metrics")).filter(([cell = ""]) => /_/.test(cell));
@@ -66,7 +49,9 @@ test("every cause of a reconnect is told of", () => {
 });
 
 test("every path is told of, but for what the page is made of, and the API", () => {
-  const paths = endpoints.map(({ path }) => path).filter((path) => !/\.\w+$|^\/api\/(?!status)/.test(path));
+  const paths = endpointsOf()
+    .map(({ path }) => path)
+    .filter((path) => !/\.\w+$|^\/api\/(?!status)/.test(path));
   const [, ...rows] = tableRows(text).slice(0, paths.length + 1);
   expect(new Set(rows.map(([cell]) => code(cell)))).toEqual(new Set(paths));
 });

@@ -4,8 +4,11 @@ import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
 import { loadConfig } from "../../src/config/load.ts";
+import { commandBody } from "../../src/publishers/live/api/schema.ts";
+import { createMatcher } from "../../src/publishers/live/http/endpoint.ts";
 import { runHere } from "../commands/in-process.ts";
 import { temporaryFolder } from "../support/temp.ts";
+import { endpointsOf } from "./endpoints.ts";
 import { codeBlock, DOCUMENTS, ROOT, read } from "./markdown.ts";
 import { commandsOf, scriptsIn, spokenCommands, type Words } from "./shell.ts";
 
@@ -44,6 +47,8 @@ test.each([
   ["docker run -e PAWLINE_MQTT_URL=nowhere ghcr.io/pawline/pawline", /mqtt\.url/],
   ["docker exec pawline node /opt/pawline/start.mjs chekc", /chekc/],
   ["systemctl relaod pawline", /relaod/],
+  ["curl -s http://127.0.0.1:8099/api/cats", /nothing answers that/],
+  ["curl -d '{}' http://127.0.0.1:8099/api/devices/a/commands", /no command/],
   ["frobnicate", /nobody knows/],
 ])("%s would be found", async (script, expected) => {
   const [words = []] = commandsOf(script, cwd);
@@ -75,8 +80,20 @@ async function complaint([name = "", ...args]: Words): Promise<string | undefine
   if (name === "npm") return await npmComplaint(args);
   if (name === "docker") return await dockerComplaint(args);
   if (name === "systemctl") return SYSTEMCTL.includes(args[0] ?? "") ? undefined : `systemctl has no ${args[0]}`;
+  if (name === "curl") return curlComplaint(args);
   if (name === "cp") return existsSync(join(ROOT, args[0] ?? "")) ? undefined : `there is no ${args[0]}`;
   return OTHERS.includes(name) ? undefined : `nobody knows ${name}`;
+}
+
+/** What Pawline has to say to a request of these words: nothing but of its path, its method and its body. */
+function curlComplaint(args: readonly string[]): string | undefined {
+  const url = args.find((word) => word.startsWith("http://")) ?? "";
+  if (!URL.canParse(url)) return "curl has no address";
+  const body = args.includes("-d") ? args[args.indexOf("-d") + 1] : undefined;
+  const { pathname } = new URL(url);
+  const there = createMatcher(endpointsOf())(pathname)?.endpoints.map(({ method }) => method) ?? [];
+  if (!there.includes(body === undefined ? "GET" : "POST")) return `nothing answers that at ${pathname}`;
+  return body === undefined || commandBody.safeParse(JSON.parse(body)).success ? undefined : `${body} is no command`;
 }
 
 /** What the command line says to these words: with a configuration that is not there, it gets no further. */

@@ -113,6 +113,6 @@ test("numbers beyond reason reach no log, and a good value behind them is shown"
     ({ state }) => state === "home" || state === "not_home",
     WAIT_MS,
   );
-  expect(house.home.logComplaints()).toEqual([]);
+  expect(await house.home.logComplaints()).toEqual([]);
   expect(house.daemon.output()).not.toMatch(/this is a defect/);
 });

@@ -37,11 +37,18 @@ beforeAll(async () => {
 });
 
 test("it holds the program, the example and the documents, and nothing else", () => {
-  const program = globSync("**/*.ts", { cwd: join(projectFolder, "src") }).map(
-    (file) => `dist/${file.replace(/\.ts$/, ".js")}`,
-  );
+  const program = globSync("**/*.ts", { cwd: join(projectFolder, "src") })
+    .filter((file) => !file.startsWith("page/"))
+    .map((file) => `dist/${file.replace(/\.ts$/, ".js")}`);
   const others = ["CHANGELOG.md", "LICENSE", "README.md", "config/pawline.example.yaml", "package.json"];
-  expect(packed.files.map(({ path }) => path).toSorted()).toEqual([...program, ...others].toSorted());
+  const [page, rest] = [true, false].map((isPage) =>
+    packed.files.map(({ path }) => path).filter((path) => path.startsWith("dist/page/") === isPage),
+  );
+  expect(rest?.toSorted()).toEqual([...program, ...others].toSorted());
+  const names = page?.map((path) => path.replace(/^dist\/page\//, "").replace(/-[\w-]{8}\./, "-HASH."));
+  const packable = ["assets/index-HASH.css", "assets/index-HASH.js", "icon.svg"];
+  const forms = packable.flatMap((name) => [name, `${name}.br`, `${name}.gz`]);
+  expect(names?.toSorted()).toEqual(["LICENSES.txt", "index.html", ...forms].toSorted());
 });
 
 test("no file of it leads to a map of the source", () => {

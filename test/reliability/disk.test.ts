@@ -9,13 +9,12 @@ import { expectInStep, plugIn } from "./support/broker.ts";
 import { fixesIn, integrityOf, jsonFiles, mountSmallDisk, NO_MOUNT, type SmallDisk } from "./support/disk.ts";
 import type { Household } from "./support/household.ts";
 import { measure, measureFromStop } from "./support/measure.ts";
-import { SOON_MS } from "./support/promises.ts";
 import type { Watch } from "./support/watch.ts";
 
 vi.setConfig({ maxConcurrency: 8 });
 
-/** What could not be written is tried again each five seconds; and the track's flush comes each second. */
-const WRITTEN_MS = 20_000;
+/** What could not be written is tried again each five seconds; the rest is for the machine, ms. */
+const PATIENCE_MS = 60_000;
 const HOUSE = { config: { home: { flap_time: "0s" } } };
 
 function dataOf({ folder }: Household): string {
@@ -26,17 +25,17 @@ function dataOf({ folder }: Household): string {
 async function written(house: Household): Promise<void> {
   const has = (): boolean =>
     JSON.stringify(jsonFiles(dataOf(house)).get("devices.json") ?? "").includes("charging_started");
-  await until(has, "the event in devices.json", WRITTEN_MS);
-  await house.whole(SOON_MS);
+  await until(has, "the event in devices.json", PATIENCE_MS);
+  await house.whole(PATIENCE_MS);
   const before = fixesIn(dataOf(house));
-  await house.whole(SOON_MS);
-  await until(() => fixesIn(dataOf(house)) > before, "new positions in the track", WRITTEN_MS);
+  await house.whole(PATIENCE_MS);
+  await until(() => fixesIn(dataOf(house)) > before, "new positions in the track", PATIENCE_MS);
 }
 
 /** It is in the log once, and the bridge's last error. */
 async function expectTold(house: Household, watch: Watch, pattern: RegExp): Promise<void> {
   const isShown = (): boolean => pattern.test(String(json(house.mqtt.latest(BRIDGE_INFO) ?? "{}").last_error));
-  await house.mqtt.waitUntil(isShown, "the bridge's last error", SOON_MS);
+  await house.mqtt.waitUntil(isShown, "the bridge's last error", PATIENCE_MS);
   expect(watch.lines().filter(({ level, msg }) => level === "warn" && pattern.test(msg))).toHaveLength(1);
 }
 
@@ -62,9 +61,9 @@ measure(
   async (house) => {
     const watch = await house.watch(() => diskOf(house).fill());
     plugIn(house);
-    const noticedMs = await watch.noticed(WRITTEN_MS, FULL);
+    const noticedMs = await watch.noticed(PATIENCE_MS, FULL);
     // News go on while it is full.
-    await house.whole(SOON_MS);
+    await house.whole(PATIENCE_MS);
     await expectTold(house, watch, /data_dir: .* cannot be written to|no track is kept/);
     watch.over();
     diskOf(house).clear();
@@ -87,8 +86,8 @@ measureFromStop(
       diskOf(house).protect();
       house.launch();
     });
-    const noticedMs = await watch.noticed(WRITTEN_MS, /data_dir: .* cannot be written to \(EROFS.*data_dir/);
-    await house.whole(WRITTEN_MS);
+    const noticedMs = await watch.noticed(PATIENCE_MS, /data_dir: .* cannot be written to \(EROFS.*data_dir/);
+    await house.whole(PATIENCE_MS);
     plugIn(house);
     await expectTold(house, watch, /data_dir: .* cannot be written to/);
     diskOf(house).unprotect();
@@ -106,7 +105,7 @@ measure(
   "this computer",
   "data folder deleted",
   async (house) => {
-    await house.whole(SOON_MS);
+    await house.whole(PATIENCE_MS);
     const watch = await house.watch(() => rmSync(dataOf(house), { recursive: true, maxRetries: 5 }));
     plugIn(house);
     const overAt = performance.now();
@@ -137,7 +136,7 @@ measureFromStop(
     const watch = await house.watch(() => house.launch());
     plugIn(house);
     const noticedMs = await watch.noticed(
-      WRITTEN_MS,
+      PATIENCE_MS,
       /the track in .* cannot be read .* set aside as .*\.broken, a new one is begun/,
     );
     await written(house);

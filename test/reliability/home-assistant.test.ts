@@ -9,7 +9,7 @@ import { type Impostor, inThePlaceOf, silent, webServer } from "./support/impost
 import { measure } from "./support/measure.ts";
 import { BACK_MS, NOTICED_MS, SOON_MS } from "./support/promises.ts";
 
-vi.setConfig({ maxConcurrency: 12, hookTimeout: 120_000 });
+vi.setConfig({ maxConcurrency: 12, hookTimeout: 280_000 });
 
 /** For a position, with what stands in the queue before it, at 1 kB/s. */
 const SLOW_MS = 60_000;
@@ -247,4 +247,5 @@ broken("restarted, and has forgotten all", {
   heal: () => home.instance.start(),
   wholeWithinMs: START_MS,
   isAlone: true,
+  most: 30,
 });

@@ -12,7 +12,7 @@ export const PLACES = [
 ] as const;
 export type Place = (typeof PLACES)[number];
 
-export const NETWORK_FAULTS = [
+const NETWORK_FAULTS = [
   "refused",
   "reset",
   "clean close",
@@ -26,7 +26,7 @@ export const NETWORK_FAULTS = [
   "long outage",
 ] as const;
 
-export const ANSWER_FAULTS = [
+const ANSWER_FAULTS = [
   "401",
   "403",
   "429 with Retry-After",
@@ -39,7 +39,7 @@ export const ANSWER_FAULTS = [
   "subscription over",
 ] as const;
 
-export const COMPUTER_FAULTS = [
+const COMPUTER_FAULTS = [
   "clock an hour forwards",
   "clock an hour backwards",
   "laptop sleep",
@@ -113,7 +113,7 @@ const THIS_COMPUTER: Record<Fault, Cell> = {
   ...all(NEIGHBOUR_FAULTS, NOTHING_KEPT),
 };
 
-export const MATRIX: Readonly<Record<Place, Readonly<Record<Fault, Cell>>>> = {
+const MATRIX: Readonly<Record<Place, Readonly<Record<Fault, Cell>>>> = {
   "PetTracer's portal": PORTAL,
   "PetTracer's stream": STREAM,
   "the broker": BROKER,

@@ -36,8 +36,8 @@ const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const CLOCK = fileURLToPath(new URL("fast-clock.mjs", import.meta.url));
 /** So many messages at once, for all collars, this far apart. */
 const ROUND_MS = 25;
-/** A stream lasts a little longer than the daemon's healthy minute, so that the next one is not put off. */
-const STREAM_LASTS_S = 70;
+/** A stream lasts clearly longer than the daemon's healthy minute, also on a busy machine: the next one is not put off. */
+const STREAM_LASTS_S = 120;
 const BROKER_LASTS_S = 300;
 
 export async function soakSockets(plan: SocketPlan, say: (line: string) => void): Promise<readonly Row[]> {

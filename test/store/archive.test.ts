@@ -144,6 +144,8 @@ describe("a restart", () => {
       },
     });
     next.dispatch(listed({ ...REPORT, home: false }));
+    // Kept before anybody can tell it.
+    expect(next.store.activities(0)).toHaveLength(1);
     expect(kept.map((keys) => keys.toSorted())).toEqual([[CAT, "pettracer_2"]]);
   });
 

@@ -49,6 +49,8 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
     "daemon",
   ],
   main: ["commands"],
+  // What runs in the browser knows the shapes of the API, and how long to wait.
+  page: ["model", "publishers", "lib"],
 };
 
 /** The one folder that each npm package is imported from; WebSockets are spoken by whoever has to. */
@@ -62,6 +64,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   yaml: "config",
   commander: "commands",
   aedes: "demo",
+  leaflet: "page/map",
 };
 
 const SPEAKERS = ["sources/pettracer", "publishers/homeassistant", "publishers/live/socket"];
@@ -112,9 +115,23 @@ test("no source or publisher knows another one", () => {
 test("a part is reached through its folder's map or its options alone", () => {
   const wrong = inner.filter(({ from, to }) => {
     const isInside = /^(sources|publishers)\/[^/]+\//.test(to) && folderOf(from) !== folderOf(to);
-    return isInside && !to.endsWith("/options.ts");
+    return isInside && !to.endsWith("/options.ts") && folderOf(from) !== "page";
   });
   expect(wrong).toEqual([]);
+});
+
+test("the page takes the API's types and the schedule of retries, and brings nothing else of the program to a browser", () => {
+  const wrong = inner.filter(({ from, to }) => {
+    if (folderOf(from) !== "page" || folderOf(to) === "page") return false;
+    const line = readFileSync(join(SRC, from), "utf8")
+      .split("\n")
+      .find((one) => one.includes(`/${to}"`));
+    const isType = line?.startsWith("import type ") === true;
+    const isShape = to.startsWith("publishers/live/api/") || to.startsWith("model/");
+    return to !== "lib/backoff.ts" && !(isType && isShape);
+  });
+  expect(wrong).toEqual([]);
+  expect(inner.filter(({ from, to }) => folderOf(to) === "page" && folderOf(from) !== "page")).toEqual([]);
 });
 
 test("the simulated cloud is for the demo command alone", () => {

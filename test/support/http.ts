@@ -2,22 +2,35 @@
 import { type IncomingHttpHeaders, request } from "node:http";
 import { connect } from "node:net";
 
-interface Asked {
+export interface Asked {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON; a text as it is. */
+  readonly body?: unknown;
   /** The address that the request comes from. */
   readonly from?: string;
 }
 
-interface Answered {
+export interface Answered {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }
 
-export function ask(url: string, { method = "GET", headers = {}, from }: Asked = {}): Promise<Answered> {
+export function ask(url: string, { method = "GET", headers = {}, body: said, from }: Asked = {}): Promise<Answered> {
   return new Promise((resolve, reject) => {
-    const options = { method, headers, agent: false, ...(from !== undefined && { localAddress: from }) };
+    const text = said === undefined || typeof said === "string" ? said : JSON.stringify(said);
+    // Without its length a body would be taken for the next request, where the method usually has none.
+    const type =
+      text === undefined
+        ? {}
+        : { "content-type": "application/json", "content-length": String(Buffer.byteLength(text)) };
+    const options = {
+      method,
+      headers: { ...type, ...headers },
+      agent: false,
+      ...(from !== undefined && { localAddress: from }),
+    };
     const call = request(url, options, (response) => {
       let body = "";
       response.setEncoding("utf8");
@@ -28,7 +41,7 @@ export function ask(url: string, { method = "GET", headers = {}, from }: Asked =
       response.on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
     });
     call.on("error", reject);
-    call.end();
+    call.end(text);
   });
 }
 

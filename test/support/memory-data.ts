@@ -8,6 +8,9 @@ export function memoryData(): DataDir & { text: string } {
     write(_name: string, value: unknown) {
       data.text = JSON.stringify(value);
     },
+    writeJson(_name: string, json: string) {
+      data.text = json;
+    },
   };
   return data;
 }

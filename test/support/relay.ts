@@ -13,7 +13,7 @@ export interface Identity {
   readonly key: string;
 }
 
-export interface Pace {
+interface Pace {
   /** So much later everything arrives, each way, ms. */
   readonly latencyMs?: number;
   /** So much goes through in a second, each way. */
@@ -36,6 +36,8 @@ export interface Relay {
   hold(): void;
   /** Nothing gets through any more, either way, on old connections and new ones, and none of them ends. */
   freeze(): void;
+  /** The open connections have no way any more, for ever, and neither side hears of it; new ones have. */
+  strand(): void;
   /** Ends `hold` and `freeze`: what was held back arrives now. */
   release(): void;
   /** New connections find nobody listening, or are reset as soon as they are there; open ones stay. */
@@ -54,6 +56,7 @@ export interface Relay {
 interface Pair {
   readonly client: Socket;
   readonly server: Socket;
+  isStranded: boolean;
 }
 
 /** What is wrong with the network at the moment. */
@@ -70,13 +73,14 @@ interface Weather {
 const SLICES_PER_S = 10;
 
 /** One way through: bytes and the end come in order, each when the weather lets it. */
-function carry(from: Socket, to: Socket, weather: Weather, way: "heldUp" | "heldDown", onSpent: () => void): void {
+function carry(pair: Pair, weather: Weather, way: "heldUp" | "heldDown", onSpent: () => void): void {
+  const [from, to] = way === "heldUp" ? [pair.client, pair.server] : [pair.server, pair.client];
   let tail = Promise.resolve();
   let spent = 0;
   const then = (act: () => Promise<void> | void): void => {
     tail = tail.then(async () => {
       while (weather[way] !== undefined) await weather[way];
-      await act();
+      if (!pair.isStranded) await act();
     });
   };
   async function pass(bytes: Buffer): Promise<void> {
@@ -116,18 +120,20 @@ export async function startRelay(firstTargetPort: number, identity?: Identity): 
       resetSocket(client.on("error", () => {}));
       return;
     }
-    const pair: Pair = { client, server: connect({ port: targetPort, host: "127.0.0.1", allowHalfOpen: true }) };
+    const server = connect({ port: targetPort, host: "127.0.0.1", allowHalfOpen: true });
+    const pair: Pair = { client, server, isStranded: false };
     const isFrozen = (): boolean => weather.heldUp !== undefined;
     const end = (): void => {
       // In a network that swallows everything the other side hears of no end.
+      if (pair.isStranded) return;
       if (isFrozen()) return void weather.heldUp?.then(end);
       pairs.delete(pair);
       pair.client.destroy();
       pair.server.destroy();
     };
     pairs.add(pair);
-    carry(pair.client, pair.server, weather, "heldUp", () => {});
-    carry(pair.server, pair.client, weather, "heldDown", end);
+    carry(pair, weather, "heldUp", () => {});
+    carry(pair, weather, "heldDown", end);
     if (weather.heldDown) pair.server.pause();
     for (const socket of [pair.client, pair.server]) {
       socket.setNoDelay(true);
@@ -189,6 +195,11 @@ export async function startRelay(firstTargetPort: number, identity?: Identity): 
     },
     hold: () => block("heldDown"),
     freeze: () => block("heldUp", "heldDown"),
+    strand() {
+      each((pair) => {
+        pair.isStranded = true;
+      });
+    },
     release() {
       Object.assign(weather, { heldUp: undefined, heldDown: undefined });
       release();

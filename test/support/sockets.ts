@@ -139,7 +139,7 @@ export async function connectTo(
   const ws = new WebSocket(url, ["pawline.v1"], options);
   onTestFinished(() => ws.terminate());
   const heard: ServerMessage[] = [];
-  ws.on("message", (data) => heard.push(JSON.parse(String(data)) as ServerMessage));
+  ws.on("message", (data: Buffer) => heard.push(JSON.parse(data.toString()) as ServerMessage));
   const closed = new Promise<{ code: number; reason: string }>((resolve) => {
     ws.on("close", (code, reason) => resolve({ code, reason: String(reason) }));
   });

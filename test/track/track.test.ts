@@ -403,6 +403,24 @@ describe("what may happen to the file", () => {
     expect(readdirSync(join(path, "data"))).toContain("positions.sqlite.broken");
   });
 
+  test("a file that was deleted while it was in use is begun anew, and nothing of before counts as known", async () => {
+    const { path } = temporaryFolder(onTestFinished);
+    const house = await bench(onTestFinished, path);
+    house.live();
+    house.report(fixAt(START));
+    await house.pass(10 * MINUTE);
+    expect(house.covered()[0]?.fromAt).toBeLessThan(START + MINUTE);
+    rmSync(join(path, "data"), { recursive: true });
+    const deletedAt = Date.now();
+    house.failure = new RecoverableError("not now");
+    house.report(fixAt(deletedAt));
+    await house.pass(MINUTE);
+    expect(house.fixes()).toEqual([fixAt(deletedAt)]);
+    expect(house.covered().filter(({ fromAt }) => fromAt < deletedAt)).toEqual([]);
+    // It is missed, and asked for.
+    expect(house.asked.at(-1)?.fromAt).toBeLessThan(START);
+  });
+
   test("a folder that cannot be written to is one warning; later, what was missed meanwhile is fetched", async () => {
     const folder = temporaryFolder(onTestFinished);
     // Where a file stands, no folder can be made: also for root, who may write anywhere else.

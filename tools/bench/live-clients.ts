@@ -89,8 +89,8 @@ async function connectClient(
   ws.send(JSON.stringify(subscribe));
   await new Promise<void>((resolve, reject) => {
     ws.on("close", () => reject(new Error("a client was refused")));
-    ws.on("message", (data) => {
-      const text = String(data);
+    ws.on("message", (data: Buffer) => {
+      const text = data.toString("latin1");
       if (text.startsWith('{"type":"subscribed"')) resolve();
       take(text, client, arrived);
     });

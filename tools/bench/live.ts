@@ -84,13 +84,13 @@ async function load({ herd, port, child, count, loadMs }: Site): Promise<LiveRes
   const seconds = (performance.now() - before.at) / 1_000;
   const cpuCores = (cpuSeconds(child.pid) - before.cpu) / seconds;
   const messagesPerSecond = (messagesOf(clients) - before.messages) / seconds;
-  await soon(() => lateClients(clients, herd.lastOf) === 0);
+  await soon(() => lateClients(clients, (id) => herd.lastOf(id)) === 0);
   const events = await eventsAt(port);
   const lacks = ({ kind, events: told }: LiveClient): boolean => kind === "events" && told.length < events.length;
   await soon(() => !clients.some(lacks));
   const loaded = memoryOf(child.pid);
   const stopped = clients.filter(({ kind }) => kind === "stopped");
-  for (const { ws } of stopped) ws.resume();
+  for (const client of stopped) client.ws.resume();
   await soon(() => stopped.every(({ closeCode }) => closeCode !== undefined));
   const result = {
     clients: clients.length,
@@ -98,7 +98,7 @@ async function load({ herd, port, child, count, loadMs }: Site): Promise<LiveRes
     medianMs: quantile(delays, 0.5),
     p99Ms: quantile(delays, 0.99),
     samples: delays.length,
-    late: lateClients(clients, herd.lastOf),
+    late: lateClients(clients, (id) => herd.lastOf(id)),
     withoutEvents: clients.filter((one) => one.kind === "events" && String(one.events) !== String(events)).length,
     events: events.length,
     stoppedCodes: stopped.map(({ closeCode }) => closeCode),

@@ -8,7 +8,7 @@ import { lacksToken, noTokenAt } from "./access/missing-token.ts";
 import type { LiveOptions } from "./options.ts";
 import { addressOf, openServer } from "./server.ts";
 
-const PART = "Status page";
+const PART = "Live page";
 const PATIENCE_MS = 3_000;
 
 /** Opens the port for a moment; one that is taken by a Pawline that runs is as it should be. */

@@ -64,7 +64,12 @@ async function serve(
   };
   const endpoints = createEndpoints({ feed, view, options, access, counts, metrics, usage, eventLoop });
   const sockets = createSocketServer({
-    ...{ feed, preferredPosition, counts, turnedAway, log, access },
+    feed,
+    preferredPosition,
+    counts,
+    turnedAway,
+    log,
+    access,
     stats: (principal) => statsOf(stats, principal),
   });
   const server = await openServer(options, (http) => {
@@ -75,7 +80,7 @@ async function serve(
     admitSockets(http, context, sockets.admit);
   });
   try {
-    log.info(`the status page is at ${addressOf(options)}/`);
+    log.info(`the page is at ${addressOf(options)}/`);
     ready();
     await Promise.race([server.failed, sockets.failed, aborted(signal), access.watch(signal)]);
   } finally {

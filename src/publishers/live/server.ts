@@ -31,7 +31,8 @@ export async function openServer(options: LiveOptions, attach: (server: Server) 
   const server = createServer(LIMITS);
   server.setTimeout(IDLE_MS);
   attach(server);
-  server.listen({ host: options.host, port: options.port });
+  // After our restart all of them come back at once.
+  server.listen({ host: options.host, port: options.port, backlog: options.max_connections });
   try {
     await once(server, "listening");
   } catch (cause) {

@@ -47,7 +47,6 @@ export async function openConnection(
   signal: AbortSignal,
 ): Promise<Connection> {
   const client = connectClient(options.url, clientOptions(options, clientId, will));
-  limitPackets(client);
   const lost = lostSignal(client, options.url);
   const attempt = new AbortController();
   try {
@@ -108,7 +107,7 @@ function connected(client: MqttClient, signal: AbortSignal, over: AbortSignal): 
 }
 
 /** The client library holds a packet until it is whole: one that is too large ends the connection before that. */
-function limitPackets(client: MqttClient): void {
+function limitPackets(client: MqttClient, onTooLarge: () => void): void {
   let bytes = 0;
   client.on("packetreceive", () => {
     bytes = 0;
@@ -116,8 +115,8 @@ function limitPackets(client: MqttClient): void {
   client.stream.on("data", (chunk: Buffer) => {
     bytes += chunk.byteLength;
     if (bytes <= LARGEST_PACKET) return;
-    bytes = 0;
-    client.stream.destroy(new Error(`it sent a message of more than ${LARGEST_PACKET / 1024 / 1024} MB`));
+    onTooLarge();
+    client.stream.destroy();
   });
 }
 
@@ -128,6 +127,8 @@ function lostSignal(client: MqttClient, url: string): Promise<never> {
     client.on("disconnect", ({ reasonCode = 0 }) => reject(thrownOut(url, ` (reason ${reasonCode})`)));
     client.on("close", () => reject(thrownOut(url)));
     client.once("connect", () => keepPulse(client, () => reject(silence(url))));
+    const sentence = `it sent a message of more than ${LARGEST_PACKET / 1024 / 1024} MB`;
+    limitPackets(client, () => reject(failure(sentence, url)));
   });
   lost.catch(() => {});
   return lost;
@@ -147,6 +148,8 @@ function failure(error: unknown, url: string): RecoverableError {
       retryAfterMs: REFUSED_MS,
     });
   }
+  // It has hung up, and we were about to say something.
+  if ("code" in cause && cause.code === "EPIPE") return thrownOut(url);
   const reason = certificateTrouble(cause, { authority: "mqtt.ca", url: "mqtt.url" }) ?? describeError(cause);
   return new RecoverableError(`the broker at ${hostOf(url)} cannot be reached: ${reason}`);
 }

@@ -74,7 +74,9 @@ export function createOutbox(client: MqttClient, lost: Promise<never>): Outbox {
     pending.set(number, sent);
     room.take(sent.bytes);
     // A failed publish shows as the loss of the connection.
-    client.publish(topic, bufferOf(payload), { retain, qos }, () => confirm(number, sent));
+    client.publish(topic, bufferOf(payload), { retain, qos }, (error) => {
+      if (isAnswer(error)) confirm(number, sent);
+    });
   }
 
   function confirm(number: number, { bytes, at }: Sent): void {
@@ -126,6 +128,11 @@ export function createOutbox(client: MqttClient, lost: Promise<never>): Outbox {
       }
     },
   };
+}
+
+/** The client library ends what is pending with an error before it tells that the connection is lost: that is no answer. */
+function isAnswer(error: Error | null | undefined): boolean {
+  return error === undefined || error === null || "code" in error;
 }
 
 /** How many bytes may be on their way. */

@@ -3,6 +3,8 @@
  *
  * 1. Doubled: no two messages of a collar are the same, and no change is told that starts from what was not told last.
  * 2. Invented: what is told was true at the cloud, and in this order.
+ *    One exception: news carry no time of their own. Where the stream or REST is held up and the other one is faster, what
+ *    comes late is told once more, and taken back at once: there and back within two seconds, near such a fault.
  * 3. Missing: the last thing told is what is true in the end. So of changes that nobody saw, because the stream, the cloud
  *    or the daemon was away, at least the difference counts, and it counts once.
  * 4. Collapsed without need: a change is told by itself if the daemon saw it: a stream was open that had asked for the
@@ -72,6 +74,7 @@ const SEEN_WITHIN_MS = 5_000;
 const NEAR_MS = 4_000;
 /** What a command changes is noted a moment later. */
 const NOTED_MS = 1_000;
+const LATE_MS = 2_000;
 const BLINDING: ReadonlySet<string> = new Set(["stream link", "stream speed", "cloud", "daemon"]);
 const EXPECTED_TYPES: ReadonlySet<string> = new Set([
   "came_home",
@@ -135,7 +138,7 @@ function judgeChain(
 ): number {
   const changes = changesOf(chain, moments);
   const own = told.filter((one) => chain.read(one) !== undefined);
-  judgeOrder(chain, own, changes, say);
+  judgeOrder(chain, own, changes, troubles, say);
   judgeEnd(chain, own, moments, troubles, say);
   let seen = 0;
   for (const [index, change] of changes.entries()) {
@@ -156,18 +159,41 @@ function changesOf(chain: Chain, moments: readonly Moment[]): Moment[] {
   });
 }
 
-function judgeOrder(chain: Chain, own: readonly Told[], changes: readonly Moment[], say: Say): void {
+function judgeOrder(
+  chain: Chain,
+  own: readonly Told[],
+  changes: readonly Moment[],
+  troubles: readonly Trouble[],
+  say: Say,
+): void {
   let [last, from] = [changes[0] && chain.value(changes[0]), 1];
-  for (const one of own) {
+  for (let index = 0; index < own.length; index += 1) {
+    const [one, next] = [own[index], own[index + 1]];
+    if (one === undefined) return;
     const value = chain.read(one);
-    const previous = one.fields.previous ?? last;
-    if (value === last || previous !== last) say(`doubled, or after one that is missing: ${one.payload}`);
-    const found = changes.findIndex((change, index) => index >= from && chain.value(change) === value);
-    if (found < 0 || (changes[found]?.at ?? 0) > one.heardAt + NOTED_MS)
-      say(`never true, or told too often: ${one.payload}`);
-    else from = found + 1;
+    if (value === last || (one.fields.previous ?? last) !== last) {
+      say(`doubled, or after one that is missing: ${one.payload}`);
+    }
+    const found = changes.findIndex((change, place) => place >= from && chain.value(change) === value);
+    const isTrue = found >= 0 && (changes[found]?.at ?? 0) <= one.heardAt + NOTED_MS;
+    if (!isTrue && next && chain.read(next) === last && isLateNews(one, next, troubles)) {
+      index += 1;
+      continue;
+    }
+    if (isTrue) from = found + 1;
+    else say(`never true, or told too often: ${one.payload}`);
     last = value;
   }
+}
+
+/** There and back at once, where something was held up. */
+function isLateNews(one: Told, next: Told, troubles: readonly Trouble[]): boolean {
+  const isHeldUp = ({ fault: { lane, kind }, fromAt, untilAt }: Trouble): boolean =>
+    (lane.endsWith("speed") || kind === "freeze" || kind === "stop") &&
+    !lane.startsWith("broker") &&
+    fromAt < one.at &&
+    one.at < untilAt + NEAR_MS;
+  return next.at - one.at < LATE_MS && troubles.some(isHeldUp);
 }
 
 function judgeEnd(

@@ -89,6 +89,17 @@ test("a change there and back has to be told where it was seen, and need not whe
   expect(judgeEvents([], [story], [trouble("broker link", 8, 25)]).failures).toHaveLength(2);
 });
 
+test("what comes late is taken back at once, and only where something was held up", () => {
+  const [ended, started] = [told("live_ended", 50), told("live_started", 50.1)];
+  const story = historyOf([moment(0), moment(10, { mode: 11 })]);
+  const first = told("live_started", 10);
+  expect(judgeEvents([first, ended, started], [story], []).failures).not.toEqual([]);
+  expect(judgeEvents([first, ended, started], [story], [trouble("stream link", 30, 49)]).failures).toEqual([]);
+  expect(judgeEvents([first, ended], [story], [trouble("stream link", 30, 49)]).failures).not.toEqual([]);
+  const late = told("live_started", 55);
+  expect(judgeEvents([first, ended, late], [story], [trouble("stream link", 30, 49)]).failures).not.toEqual([]);
+});
+
 test("modes tell what was before: one that is missing in between is found", () => {
   const story = historyOf([moment(0), moment(10, { modeSet: 3 }), moment(20, { modeSet: 14 })]);
   const first = told("mode_changed", 10, { mode: "Slow", previous: "Fast" });

@@ -25,7 +25,7 @@ interface CoreConfig {
   readonly recovery_mode: boolean;
 }
 
-const START_MS = 60_000;
+const START_MS = 150_000;
 /** Home Assistant gathers such changes for 30 s before it sets up an integration again. */
 const ENABLE_MS = 60_000;
 const MARKER_LOGGER = "pawline.tests";

@@ -4,8 +4,9 @@
  */
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type RequestOptions, request, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import { promisify } from "node:util";
 
 const SUPERVISOR = "172.30.32.2";
@@ -48,40 +49,91 @@ export async function borrowAddresses(): Promise<() => Promise<void>> {
   return giveBack;
 }
 
-/** @param port of the program, on this computer */
-export async function startIngress(port: number): Promise<Ingress> {
+/**
+ * @param port of the program, on this computer
+ * @param way the Supervisor's unless another proxy is meant: its prefix, and the address that it comes from
+ */
+export async function startIngress(
+  port: number,
+  way: Way = { prefix: PREFIX, from: SUPERVISOR, isSupervisor: true },
+): Promise<Ingress> {
+  const open = new Set<Duplex>();
   const server = createServer((incoming, response) => {
     const { url = "/" } = incoming;
     if (ingress.isDown) incoming.socket.destroy();
-    else if (url.startsWith(`${PREFIX}/`)) handOn(incoming, response, port, url.slice(PREFIX.length));
+    else if (url.startsWith(`${way.prefix}/`)) handOn(incoming, response, port, way);
     else
       response
         .writeHead(200, { "content-type": "text/html" })
-        .end(`<iframe title="Pawline" src="${PREFIX}/"></iframe>`);
+        .end(`<iframe title="Pawline" src="${way.prefix}/"></iframe>`);
+  });
+  server.on("upgrade", (incoming: IncomingMessage, socket: Duplex) => {
+    open.add(socket.on("error", () => {}).on("close", () => open.delete(socket)));
+    if (ingress.isDown) socket.destroy();
+    else upgrade(incoming, socket, port, way);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  let isDown = false;
   const ingress: Ingress = {
-    url: `${origin}${PREFIX}/`,
+    url: `${origin}${way.prefix}/`,
     frontend: `${origin}/`,
-    isDown: false,
+    get isDown() {
+      return isDown;
+    },
+    set isDown(next) {
+      isDown = next;
+      if (isDown) for (const socket of open) socket.destroy();
+    },
     async close() {
       server.close();
       server.closeAllConnections();
+      for (const socket of open) socket.destroy();
       await once(server, "close");
     },
   };
   return ingress;
 }
 
-function handOn(incoming: IncomingMessage, response: ServerResponse, port: number, path: string): void {
-  const headers = { ...incoming.headers, "x-ingress-path": PREFIX };
-  const options = { host: "127.0.0.1", port, path, method: incoming.method, headers, localAddress: SUPERVISOR };
-  const call = request({ ...options, agent: false }, (answer) => {
+interface Way {
+  readonly prefix: string;
+  readonly from: string;
+  /** Whether it tells of itself in headers. */
+  readonly isSupervisor: boolean;
+}
+
+function callOf(incoming: IncomingMessage, port: number, { prefix, from, isSupervisor }: Way): RequestOptions {
+  const told = isSupervisor ? { "x-ingress-path": prefix, "x-forwarded-host": incoming.headers.host } : {};
+  const headers = { ...incoming.headers, ...told };
+  const path = incoming.url?.slice(prefix.length);
+  return { host: "127.0.0.1", port, path, method: incoming.method, headers, localAddress: from, agent: false };
+}
+
+function handOn(incoming: IncomingMessage, response: ServerResponse, port: number, way: Way): void {
+  const call = request(callOf(incoming, port, way), (answer) => {
     response.writeHead(answer.statusCode ?? 502, answer.headers);
     answer.pipe(response);
   });
   call.on("error", () => response.writeHead(502).end());
   incoming.pipe(call);
+}
+
+/** A WebSocket: the two sides speak with each other, and end together. */
+function upgrade(incoming: IncomingMessage, socket: Duplex, port: number, way: Way): void {
+  const call = request(callOf(incoming, port, way));
+  call.on("error", () => socket.destroy());
+  call.on("response", (answer) => {
+    socket.end(`HTTP/1.1 ${answer.statusCode} ${answer.statusMessage}\r\nConnection: close\r\n\r\n`);
+    answer.resume();
+  });
+  call.on("upgrade", (answer, line, head) => {
+    const headers = Object.entries(answer.headers).map(([name, value]) => `${name}: ${String(value)}`);
+    socket.write(`HTTP/1.1 101 Switching Protocols\r\n${headers.join("\r\n")}\r\n\r\n`);
+    socket.write(head);
+    line.on("error", () => {}).on("close", () => socket.destroy());
+    socket.on("close", () => line.destroy());
+    line.pipe(socket).pipe(line);
+  });
+  call.end();
 }

@@ -4,8 +4,8 @@ import { activityMessage, type Message, positionMessage, stateMessages } from ".
 import { createTopics } from "../../../src/discovery/topics.ts";
 import { deviceRecord } from "../../../src/entities/record.ts";
 import type { State } from "../../../src/model/device.ts";
-import { mainOf } from "../../../src/publishers/live/page.ts";
-import { statusOf } from "../../../src/publishers/live/status.ts";
+import { deviceOf } from "../../../src/publishers/live/api/device.ts";
+import { device } from "../../../src/publishers/live/api/schema.ts";
 import { collarKey, type DecodedMessage, decodeMessage, stationKey } from "../../../src/sources/pettracer/decode.ts";
 import { createStore, type Store } from "../../../src/store/store.ts";
 import { PRODUCT } from "../../support/arbitraries.ts";
@@ -13,20 +13,40 @@ import { ensure, type Target, type Trial } from "../target.ts";
 import { checkPublished } from "./published.ts";
 
 const FIELDS = [
-  ...["id", "bat", "accuWarn", "chg", "lastPos", "posLat", "posLong", "acc", "sat", "timeMeasure", "timeDb", "home"],
-  ...[
-    "homeSince",
-    "masterHs",
-    "lastContact",
-    "mode",
-    "modeSet",
-    "led",
-    "buz",
-    "search",
-    "searchModeDuration",
-    "details",
-  ],
-  ...["name", "color", "birth", "image", "fiFo", "telegram", "receivedBy", "hsId", "rssi", "wlanSsid", "hw", "sw"],
+  "id",
+  "bat",
+  "accuWarn",
+  "chg",
+  "lastPos",
+  "posLat",
+  "posLong",
+  "acc",
+  "sat",
+  "timeMeasure",
+  "timeDb",
+  "home",
+  "homeSince",
+  "masterHs",
+  "lastContact",
+  "mode",
+  "modeSet",
+  "led",
+  "buz",
+  "search",
+  "searchModeDuration",
+  "details",
+  "name",
+  "color",
+  "birth",
+  "image",
+  "fiFo",
+  "telegram",
+  "receivedBy",
+  "hsId",
+  "rssi",
+  "wlanSsid",
+  "hw",
+  "sw",
 ];
 
 export const message: Target = {
@@ -57,8 +77,10 @@ function tell(text: string): Message[] {
   const decoded = decodeMessage(text, (field) => odd.push(field));
   const store = createStore({ version: "1", startedAt: NOW, logLevel: "info" }, { maxAccuracyM: 200, flapMs: 0 });
   if (decoded) report(store, decoded);
-  const page = mainOf(statusOf(store.state), "en").html;
-  ensure(!/<(?:script|img|svg|iframe)/i.test(page), "the page holds an element that is not ours");
+  for (const entry of store.state.values()) {
+    const shown = deviceOf(entry, { state: store.state, preferredPosition: "station" });
+    ensure(shown === undefined || device.safeParse(shown).success, "the live API says what its schema does not have");
+  }
   const sent = everythingOf(store.state, store.activities(0));
   checkPublished(sent);
   return sent.filter(({ topic }) => topic.endsWith("/position"));

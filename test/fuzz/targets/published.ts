@@ -16,7 +16,7 @@ export function checkPublished(
     ensure(text.length < 100_000, `${text.length} characters on ${topic}`);
     ensure(!/\p{Cc}/u.test(text) && text.isWellFormed(), `${topic}: raw control characters, or halves of characters`);
     checkTemplates(topic, text);
-    return { index, topic, payload: text, qos: 1, retain: false, at: 0 } as unknown as Message;
+    return { index, topic, payload: text, qos: 1, retain: false, at: 0 };
   });
   const found = complaints(messages, NAMES);
   ensure(found.length === 0, found.join("\n"));

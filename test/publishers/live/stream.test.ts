@@ -192,7 +192,7 @@ describe("a subscription", () => {
     const client = await sockets.connect();
     await client.subscribe(["position/+", "events/+"], { filter: { interval_ms: 400 } });
     const at: number[] = [];
-    client.ws.on("message", (data) => String(data).includes('"position/') && at.push(performance.now()));
+    client.ws.on("message", (data: Buffer) => data.includes('"position/') && at.push(performance.now()));
     for (let latitude = 1; latitude <= 60; latitude += 1) {
       herd.move(1, latitude);
       herd.report(1, { home: latitude % 2 === 0 });

@@ -1,12 +1,13 @@
 /**
- * Loaded into the daemon's process before anything else (`--import`): a clock on the wall that a test can set, and names
- * of hosts that a test can take away. Both stand in a small file, of fixed places, that is read at each use: so they
- * change at one moment for the whole program, also while it is stopped.
+ * Loaded into the daemon's process before anything else (`--import`): clocks that a test can set, and names of hosts that
+ * it can take away. They stand in a small file, each at its place, that is read at each use: so they change at one moment
+ * for the whole program, also while it is stopped.
  */
 import dns from "node:dns";
 import { openSync, readSync } from "node:fs";
 
-const SHIFT_LENGTH = 16;
+const NUMBER_LENGTH = 16;
+const NAMES_AT = 2 * NUMBER_LENGTH;
 const LONGEST = 1_024;
 
 const { TEST_COMPUTER: file = "" } = process.env;
@@ -18,7 +19,7 @@ function read(from: number, length: number): string {
 }
 
 const RealDate = Date;
-const now = (): number => RealDate.now() + Number(read(0, SHIFT_LENGTH));
+const now = (): number => RealDate.now() + Number(read(0, NUMBER_LENGTH));
 
 globalThis.Date = new Proxy(RealDate, {
   construct: (target, args, newTarget) =>
@@ -26,9 +27,12 @@ globalThis.Date = new Proxy(RealDate, {
   get: (target, key, receiver) => (key === "now" ? now : Reflect.get(target, key, receiver)),
 });
 
+const monotonicMs = performance.now.bind(performance);
+performance.now = () => monotonicMs() - Number(read(NUMBER_LENGTH, NUMBER_LENGTH));
+
 const { lookup } = dns;
 const patched = (name: string, options: unknown, callback?: unknown): void => {
-  const gone = read(SHIFT_LENGTH, LONGEST).split(" ");
+  const gone = read(NAMES_AT, LONGEST).split(" ");
   const answer = (callback ?? options) as (error: Error | null, address?: unknown, family?: number) => void;
   const isAll = typeof options === "object" && options !== null && "all" in options && options.all === true;
   if (gone.includes(name)) {

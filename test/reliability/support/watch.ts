@@ -27,7 +27,7 @@ export interface Watch {
 
 export type Measured = Omit<Row, "where" | "fault">;
 
-export interface Calls {
+interface Calls {
   readonly tries: number;
   readonly logins: number;
   readonly listings: number;

@@ -29,8 +29,9 @@ export function requestOf({ command, value }: CommandBody, entry: Entry, view: V
   const request = rowRequest(entry, command, payloadOf(value));
   if (request !== undefined) return request;
   const { values } = offered;
-  if (values === undefined) return `${command} takes no value: leave "value" out.`;
-  return `"value" of ${command} must be ${values.map((one) => JSON.stringify(one)).join(", ")}.`;
+  if (values === undefined) return `The command ${command} takes no value: leave "value" out.`;
+  const names = values.map((one) => JSON.stringify(one));
+  return `The value of ${command} must be ${names.slice(0, -1).join(", ")} or ${names.at(-1)}.`;
 }
 
 /** As it would stand in a message on the control's topic. */

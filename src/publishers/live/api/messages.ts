@@ -84,7 +84,6 @@ const snapshot = z
     bridge: bridge.optional(),
   })
   .meta({ id: "Snapshot", description: "What is known now, of what was subscribed to" });
-export type Snapshot = z.output<typeof snapshot>;
 
 export const subscribed = z
   .object({

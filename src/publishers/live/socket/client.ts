@@ -1,6 +1,6 @@
 /** One connection: what is read of it, how much it may ask, and how it ends. */
 import type { Duplex } from "node:stream";
-import type { WebSocket } from "ws";
+import type { RawData, WebSocket } from "ws";
 import { VERSION } from "../../../lib/about.ts";
 import { createBucket } from "../../../lib/bucket.ts";
 import type { ClientMessage, ServerMessage } from "../api/messages.ts";
@@ -39,7 +39,7 @@ export class Client implements Outlet {
     this.#line = new Line(ws, socket, limits, counts, () => this.#catchUp());
     this.#rate = createBucket({ perSecond: limits.messagesPerSecond, burst: limits.burst });
     this.#patience = createBucket(limits.faults);
-    ws.on("message", (data, isBinary) => this.#guarded(() => this.#receive(String(data), isBinary)));
+    ws.on("message", (data, isBinary) => this.#guarded(() => this.#receive(textOf(data), isBinary)));
     ws.on("ping", (payload) => this.#guarded(() => this.#pong(payload)));
     ws.on("error", (error) => this.#broken(error));
     ws.on("close", () => this.#leave());
@@ -222,4 +222,9 @@ export class Client implements Outlet {
       this.end(CLOSE.failed, "something went wrong in Pawline");
     }
   }
+}
+
+/** By default the library makes one buffer of a message; its type allows for more. */
+function textOf(data: RawData): string {
+  return Buffer.isBuffer(data) ? data.toString("utf8") : "";
 }

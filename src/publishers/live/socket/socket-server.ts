@@ -27,6 +27,9 @@ interface Context extends Pick<Services, "counts" | "turnedAway" | "log" | "acce
   readonly limits?: Limits;
 }
 
+/** For the life of the program: the numbers of events go on when the configuration is read again. */
+const INSTANCE = randomBytes(8).toString("hex");
+
 /** The protocol that is spoken; a token may be offered beside it, and is never given back. */
 const PROTOCOL = "pawline.v1";
 
@@ -38,7 +41,7 @@ export function createSocketServer({ feed, preferredPosition, limits = LIMITS, .
     hub,
     limits,
     request: (device, request) => feed.request(device, request),
-    instance: randomBytes(8).toString("hex"),
+    instance: INSTANCE,
     startedAt: bridge?.kind === "bridge" ? bridge.startedAt : Date.now(),
   };
   const clients = new Set<Client>();
