@@ -35,6 +35,7 @@ export default defineConfig({
           include: ["test/reliability/**/*.test.ts"],
           testTimeout: 240_000,
           hookTimeout: 60_000,
+          retry: RETRIES,
           // Each has a daemon of its own, which mostly waits.
           maxConcurrency: 8,
           maxWorkers: E2E_WORKERS,

@@ -104,6 +104,7 @@ export async function startDaemon(config: Config, tools: Tools): Promise<Daemon>
     source: (name) => crew.source(name),
     onTrouble,
     tell: store.dispatch,
+    inTruth: (at) => store.inTruth(at),
   });
   const dispatch = (event: StoreEvent): void => {
     store.dispatch(withoutSecrets(event, scrubber));

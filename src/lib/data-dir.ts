@@ -5,7 +5,7 @@ import { describeError } from "./errors.ts";
 import type { Logger } from "./log.ts";
 
 export interface DataDir {
-  /** The value kept under this name; undefined when there is none that can be read. */
+  /** The value kept under this name, the latest also where it is not written yet; undefined when none can be read. */
   read(name: string): unknown;
   /**
    * Keeps the value. A folder that cannot be written to is a warning: the program does its main job without, and writes
@@ -71,6 +71,8 @@ export function openDataDir(folder: string, log: Logger, onTrouble: (sentence: s
   return {
     read(name) {
       try {
+        const latest = unwritten.get(name);
+        if (latest !== undefined) return JSON.parse(latest);
         const file = join(folder, `${name}.json`);
         return statSync(file).size > LARGEST_BYTES ? undefined : JSON.parse(readFileSync(file, "utf8"));
       } catch {

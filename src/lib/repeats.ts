@@ -19,11 +19,16 @@ const [MINUTE_MS, HOUR_MS] = [60_000, 3_600_000];
 const DISTANCES_MS = [MINUTE_MS, 10 * MINUTE_MS, HOUR_MS, 6 * HOUR_MS];
 /** What was not said for so long is new again, ms. */
 const FORGET_MS = HOUR_MS;
-/** So many texts are told apart; those beyond count as one: texts that are never the same would fill disk and memory. */
+/**
+ * So many texts are told apart; those beyond count as one: texts that are never the same would fill disk and memory. But
+ * they are different texts, and another fault may be among them: of those, one is told at this distance, ms.
+ */
 const MOST_TEXTS = 200;
+const ONE_OF_MANY_MS = 10 * MINUTE_MS;
 const ONE_TOO_MANY = "";
 
 interface Entry {
+  readonly isOfMany: boolean;
   toldAt: number;
   saidAt: number;
   step: number;
@@ -40,7 +45,7 @@ export function createRepeats(): Repeats {
     const now = monotonicMs();
     const entry = entries.get(text);
     if (entry === undefined || now - entry.saidAt < FORGET_MS) return entry;
-    clearTimeout(entry.timer);
+    if (entry.count > 0) tellCount(entry);
     entries.delete(text);
     return undefined;
   }
@@ -57,7 +62,8 @@ export function createRepeats(): Repeats {
       const now = monotonicMs();
       const entry = entryOf(key);
       if (entry === undefined) {
-        entries.set(key, { toldAt: now, saidAt: now, step: 0, freeLeft: free - 1, count: 0, tell });
+        const isOfMany = key === ONE_TOO_MANY;
+        entries.set(key, { isOfMany, toldAt: now, saidAt: now, step: 0, freeLeft: free - 1, count: 0, tell });
         tell("");
         return true;
       }
@@ -80,19 +86,27 @@ export function createRepeats(): Repeats {
   };
 }
 
-function distanceMs({ step }: Entry): number {
+function distanceMs({ step, isOfMany }: Entry): number {
+  if (isOfMany) return ONE_OF_MANY_MS;
   return DISTANCES_MS[Math.min(step, DISTANCES_MS.length - 1)] ?? HOUR_MS;
 }
 
 function tellCount(entry: Entry): void {
   const now = monotonicMs();
-  const { toldAt, saidAt, count } = entry;
+  const suffix = suffixOf(entry, now);
   clearTimeout(entry.timer);
   delete entry.timer;
   Object.assign(entry, { toldAt: now, step: entry.step + 1, count: 0 });
+  entry.tell(suffix);
+}
+
+/** What came since it was told, the text that is told now among it. */
+function suffixOf({ toldAt, saidAt, count, isOfMany }: Entry, now: number): string {
+  const span = spanOf(now - toldAt);
+  if (isOfMany) return count < 2 ? "" : ` (and ${count - 1} other complaints in the last ${span})`;
   const times = count === 1 ? "once more" : `${count} more times`;
   const last = now - saidAt < 2 * MINUTE_MS ? "" : `, the last one ${spanOf(now - saidAt)} ago`;
-  entry.tell(count === 0 ? "" : ` (${times} in the last ${spanOf(now - toldAt)}${last})`);
+  return ` (${times} in the last ${span}${last})`;
 }
 
 /** Texts that differ in how long something takes, and in when it will be, say the same. */

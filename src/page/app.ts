@@ -13,6 +13,7 @@ import { createAnnouncer } from "./view/announcer.ts";
 import { type Banner, createBanner } from "./view/banner.ts";
 import { setShown } from "./view/dom.ts";
 import { createSignIn } from "./view/sign-in.ts";
+import { createSignOut } from "./view/sign-out.ts";
 
 /** How often “3 min ago” is written anew. */
 const TICK_MS = 15_000;
@@ -30,7 +31,7 @@ export function startApp(tongue: Tongue): void {
   const commands = createCommands((id) => painter.mark({ kind: "device", id }));
   const day = createTrailDay(() => painter.mark({ kind: "trail" }));
   const announcer = createAnnouncer();
-  const signIn = createSignIn(texts);
+  const [signIn, signOut] = [createSignIn(texts), createSignOut(texts)];
   const banner = createBanner(texts, { tryNow: () => house.tryNow(), reload: () => location.reload() });
   const reporter = createReporter(banner, (atMs) => words.time(atMs, Date.now()));
 
@@ -39,6 +40,7 @@ export function startApp(tongue: Tongue): void {
     connected() {
       setShown(screen.content, true);
       reporter.connected();
+      void signOut.look();
       markAll();
       day.refresh();
     },
@@ -83,7 +85,13 @@ export function startApp(tongue: Tongue): void {
     words,
     commands,
     day,
-    frame: { sign: banner.sign, banner: banner.element, signIn: signIn.element, announcer: announcer.element },
+    frame: {
+      sign: banner.sign,
+      banner: banner.element,
+      signIn: signIn.element,
+      signOut: signOut.element,
+      announcer: announcer.element,
+    },
     scene: () => ({
       household: house.household,
       selected,
@@ -130,7 +138,7 @@ function createReporter(banner: Banner, time: (atMs: number) => string): Reporte
     },
     waiting() {
       lostAtMs = undefined;
-      tell({ kind: "connecting" });
+      tell({ kind: "waiting" });
     },
     lost(obstacle, hasAnything) {
       lostAtMs ??= Date.now();

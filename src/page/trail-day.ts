@@ -2,6 +2,7 @@
 import type { ApiDevice, ApiPosition } from "../publishers/live/api/schema.ts";
 import { fetchTrack, RequestFailed, trackAddress } from "./live/requests.ts";
 import type { Reader } from "./model/card.ts";
+import type { TrailState } from "./model/trail-state.ts";
 import { msOf } from "./model/words.ts";
 import {
   type Day,
@@ -14,7 +15,6 @@ import {
   trailOf,
   withSpot,
 } from "./track/trail.ts";
-import type { TrailState } from "./view/trail-panel.ts";
 
 export interface TrailDay {
   /** Another cat, or none. */
@@ -40,6 +40,9 @@ type Loaded =
   | { readonly kind: "failed"; readonly reason: string | undefined }
   | { readonly kind: "loaded"; readonly trail: Trail };
 
+/** Pawline fetches what it has missed within seconds of its start: a trail with gaps is asked for again after so long, ms. */
+const AGAIN_MS = [4_000, 15_000, 60_000];
+
 /** @param changed called when there is something else to show */
 export function createTrailDay(changed: () => void): TrailDay {
   let device: string | undefined;
@@ -52,7 +55,8 @@ export function createTrailDay(changed: () => void): TrailDay {
   const day = (nowMs: number): Day => dayOf(pastMs ?? nowMs);
   const trail = (): Trail | undefined => (loaded.kind === "loaded" ? loaded.trail : undefined);
 
-  async function load(): Promise<void> {
+  /** @param tries how often it was found with gaps before */
+  async function load(tries = 0): Promise<void> {
     const mine = ++turn;
     if (device === undefined) return;
     const { fromMs, toMs } = day(Date.now());
@@ -61,6 +65,11 @@ export function createTrailDay(changed: () => void): TrailDay {
     if (mine !== turn) return;
     loaded = next;
     changed();
+    const waitMs = AGAIN_MS[tries];
+    if (waitMs === undefined || next.kind !== "loaded" || next.trail.gaps.length === 0) return;
+    setTimeout(() => {
+      if (mine === turn) void load(tries + 1);
+    }, waitMs);
   }
 
   function goTo(nextMs: number | undefined): void {

@@ -37,6 +37,8 @@ export interface Store {
   activities(after: number): readonly Activity[];
   /** Devices that an earlier run knew and that no account has listed yet. */
   awaited(): readonly Device[];
+  /** In truth, as far as the cloud has told, when this computer's clock shows `at`, epoch ms. */
+  inTruth(at: number): number;
   /** The user's rules changed; they hold for the reports that come from now on. */
   setRules(rules: Rules): void;
 }
@@ -110,14 +112,18 @@ class LiveStore implements Store {
     return [...this.#remembered.values()];
   }
 
+  inTruth(at: number): number {
+    return this.#clock.at(at);
+  }
+
   setRules(rules: Rules): void {
     this.#rules = rules;
   }
 
   readonly dispatch = (told: StoreEvent): void => {
-    if (told.type === "devicesListed" && told.aheadMs !== undefined) this.#clock.measured(told.aheadMs);
-    if (told.type === "timePassed" && told.jumpMs !== undefined) this.#clock.jumped(told.jumpMs);
-    const event = this.#inTruth(told);
+    if (told.type === "devicesListed" && told.aheadMs !== undefined) this.#clock.measured(told.aheadMs, told.at);
+    if (told.type === "timePassed") this.#clock.passed(told);
+    const event = this.#timedInTruth(told);
     switch (event.type) {
       case "devicesListed":
         this.#list(event);
@@ -174,9 +180,9 @@ class LiveStore implements Store {
     }
   };
 
-  #inTruth(event: StoreEvent): StoreEvent {
+  #timedInTruth(event: StoreEvent): StoreEvent {
     if (!("at" in event)) return event;
-    const at = this.#clock.at(event.at);
+    const at = this.inTruth(event.at);
     return at === event.at ? event : { ...event, at };
   }
 

@@ -27,7 +27,7 @@ export interface TokenWish {
 /** So that people and scanners know what they have found. */
 const PREFIX = "pawline_";
 /** Longer than any token is: nobody has to hash a megabyte for a stranger. */
-export const LONGEST_SECRET = 200;
+const LONGEST_SECRET = 200;
 
 /** @returns the token, and the text that is shown once */
 export function makeToken({ name, scopes, devices }: TokenWish, now: number): { token: Token; secret: string } {

@@ -28,6 +28,7 @@ interface Context {
   readonly file: TrackFile;
   readonly liveness: Liveness;
   readonly retentionMs: () => number;
+  readonly inTruth: (at: number) => number;
   /** The running source of this name. */
   readonly source: (name: string) => Source | undefined;
   readonly log: Logger;
@@ -72,7 +73,7 @@ const [FIRST_RETRY_MS, LAST_RETRY_MS] = [10_000, 3_600_000];
 const WRITTEN_AT_ONCE = 500;
 
 export function createCatchUp(context: Context): CatchUp {
-  const { file, liveness, source, retentionMs, log, tell } = context;
+  const { file, liveness, source, retentionMs, inTruth, log, tell } = context;
   const alarm = createAlarm();
   const progressOf = new Map<string, Progress>();
 
@@ -167,7 +168,7 @@ export function createCatchUp(context: Context): CatchUp {
     span: Span,
     signal: AbortSignal,
   ): Promise<readonly DatedFix[]> {
-    const now = Date.now();
+    const now = inTruth(Date.now());
     const good = fixes.flatMap((fix) => keptFix(fix, now, now - retentionMs()) ?? []);
     const kept = good.map((fix) => ({ device, fix }));
     for (let from = 0; from === 0 || from < kept.length; from += WRITTEN_AT_ONCE) {

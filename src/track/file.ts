@@ -135,14 +135,22 @@ export async function createTrackFile({ folder, log, onTrouble, onLost }: Contex
       for (const gone of [file, aside, ...BESIDE.map((end) => `${file}${end}`)]) removeFile(gone, log);
     },
     forget(oldestAt) {
-      const { mtimeMs = oldestAt } = statSync(aside, { throwIfNoEntry: false }) ?? {};
-      if (mtimeMs < oldestAt) removeFile(aside, log);
+      if (changedAt(aside) < oldestAt) removeFile(aside, log);
     },
   };
 }
 
 function inodeOf(file: string): number | undefined {
   return statSync(file, { throwIfNoEntry: false })?.ino;
+}
+
+/** When the file was written last, epoch ms; never, where there is none that can be seen. */
+function changedAt(path: string): number {
+  try {
+    return statSync(path).mtimeMs;
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
 }
 
 function removeFile(path: string, log: Logger): void {

@@ -6,7 +6,6 @@
 import { nextTurn } from "../lib/clock.ts";
 import type { Fix } from "../model/device.ts";
 import type { StoreEvent } from "../model/event.ts";
-import type { OwnedSpan } from "./database.ts";
 import type { TrackFile } from "./file.ts";
 import { keptFix, type OwnedFix } from "./fix.ts";
 import type { Liveness } from "./liveness.ts";
@@ -22,6 +21,7 @@ interface Context {
   readonly liveness: Liveness;
   /** How long fixes are kept, ms; 0 keeps none. */
   readonly retentionMs: () => number;
+  readonly inTruth: (at: number) => number;
 }
 
 /** So many are written at once, a few milliseconds' worth; then whatever has arrived meanwhile has its turn. */
@@ -36,7 +36,7 @@ const FORGOTTEN_EVERY_MS = 3_600_000;
 /** The clock on the wall was set when it goes so much faster or slower than time, ms. */
 const CLOCK_SET_MS = 5_000;
 
-export function createRecorder({ file, liveness, retentionMs }: Context): Recorder {
+export function createRecorder({ file, liveness, retentionMs, inTruth }: Context): Recorder {
   let waiting: OwnedFix[] = [];
   /** The last place of those that come without a time, which would come as news with each snapshot. */
   const timeless = new Map<string, string>();
@@ -46,7 +46,8 @@ export function createRecorder({ file, liveness, retentionMs }: Context): Record
 
   function keep(device: string, fix: Fix | undefined, at: number): void {
     if (fix === undefined || retentionMs() === 0 || !liveness.isListed(device) || isTold(device, fix)) return;
-    const kept = keptFix(fix, at, at - retentionMs());
+    const now = inTruth(at);
+    const kept = keptFix(fix, now, now - retentionMs());
     if (kept === undefined) return;
     waiting.push({ device, fix: kept });
     if (waiting.length >= MOST_WAITING) write(at, 0);
@@ -73,7 +74,7 @@ export function createRecorder({ file, liveness, retentionMs }: Context): Record
     for (let left = waiting.length; left > 0 && waiting.length > 0; left -= MOST_AT_ONCE) {
       const isLast = left <= MOST_AT_ONCE;
       const part = waiting.splice(0, Math.min(left, MOST_AT_ONCE));
-      save(part, isLast ? liveness.takeSpans(at, MOST_SPANS_AT_ONCE) : [], at);
+      save(part, isLast ? MOST_SPANS_AT_ONCE : 0, at);
       if (!isLast) await nextTurn();
     }
     isWriting = false;
@@ -83,17 +84,18 @@ export function createRecorder({ file, liveness, retentionMs }: Context): Record
   function write(at: number, mostSpans: number): void {
     const fixes = waiting;
     waiting = [];
-    save(fixes, mostSpans > 0 ? liveness.takeSpans(at, mostSpans) : [], at);
+    save(fixes, mostSpans, at);
   }
 
-  function save(fixes: readonly OwnedFix[], spans: readonly OwnedSpan[], at: number): void {
+  function save(fixes: readonly OwnedFix[], mostSpans: number, at: number): void {
     // What is not kept would pile up.
-    if (retentionMs() === 0 || !isSaved(fixes, spans)) liveness.restart(at);
+    if (retentionMs() === 0 || !isSaved(fixes, mostSpans, at)) liveness.restart(at);
   }
 
-  function isSaved(fixes: readonly OwnedFix[], spans: readonly OwnedSpan[]): boolean {
+  function isSaved(fixes: readonly OwnedFix[], mostSpans: number, at: number): boolean {
     const isWritten = file.use((database) => {
-      database.save(fixes, spans);
+      // Taken here: if the file turned out to be another one, there are none of before.
+      database.save(fixes, mostSpans > 0 ? liveness.takeSpans(at, mostSpans) : []);
       return true;
     });
     return isWritten === true;

@@ -32,14 +32,17 @@ interface Context {
   readonly onTrouble: (sentence: string) => void;
   /** Hears what was fetched for each collar: the newest of it may be news. */
   readonly tell: (event: FixesFetched) => void;
+  /** What time it is, epoch ms, when our clock shows `at`: it may be wrong, and the cloud's fixes are not for that. */
+  readonly inTruth: (at: number) => number;
 }
 
-export async function createTrack({ folder, retentionMs, log, source, onTrouble, tell }: Context): Promise<Track> {
+export async function createTrack({ folder, retentionMs, onTrouble, ...tools }: Context): Promise<Track> {
+  const { log } = tools;
   let keptMs = retentionMs;
   const liveness = createLiveness();
   const onLost = (): void => liveness.restart(Date.now());
   const file = await createTrackFile({ folder, log, onTrouble, onLost });
-  const context = { file, liveness, source, log, tell, retentionMs: () => keptMs };
+  const context = { ...tools, file, liveness, retentionMs: () => keptMs };
   const recorder = createRecorder(context);
   const catchUp = createCatchUp(context);
 

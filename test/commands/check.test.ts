@@ -80,7 +80,7 @@ describe.concurrent("where something fails", () => {
       expect.stringMatching(/^✗ MQTT broker: .*(did not answer within 14 s|connack timeout)/),
     ]);
     expect(code).toBe(4);
-  });
+  }, 30_000);
 
   test("wrong PetTracer password: one login, a plain sentence, 3", async ({ onTestFinished }) => {
     const lab = await openLab(onTestFinished);

@@ -140,7 +140,7 @@ test("a daemon off this computer refuses to serve, until the command line has ma
   const checked = await lab.run(["check"]);
   expect([checked.code, checked.stdout]).toEqual([
     3,
-    expect.stringMatching(/✗ Status page: live\.host 0\.0\.0\.0 can be reached by others, .*pawline token create/),
+    expect.stringMatching(/✗ Live page: live\.host 0\.0\.0\.0 can be reached by others, .*pawline token create/),
   ]);
   const daemon = lab.start("run");
   await daemon.output(/live\.host 0\.0\.0\.0 can be reached by others/, PATIENCE_MS);

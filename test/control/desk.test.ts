@@ -800,14 +800,17 @@ describe("a receipt", () => {
   /** What has become of both promises so far. */
   function fateOf({ accepted, done }: Receipt): Fate {
     const fate: Fate = { accepted: "open", done: "open" };
-    accepted.then(
-      () => void (fate.accepted = "yes"),
-      (error: Error) => void (fate.accepted = error.message),
-    );
-    done.then(
-      () => void (fate.done = "yes"),
-      (error: Error) => void (fate.done = error.message),
-    );
+    const note = (what: keyof Fate, promise: Promise<void>): void => {
+      const settle = (how: string): void => {
+        fate[what] = how;
+      };
+      promise.then(
+        () => settle("yes"),
+        (error: Error) => settle(error.message),
+      );
+    };
+    note("accepted", accepted);
+    note("done", done);
     return fate;
   }
 

@@ -84,6 +84,17 @@ describe("the bundle in an empty folder", () => {
     for (const name of ["mqtt", "@stomp/stompjs", "ws", "pino", "zod", "yaml", "commander", "aedes"])
       expect(licenses).toMatch(new RegExp(`^${name} \\d.*: \\S`, "m"));
   });
+
+  test("has the page beside it, with the licence of its map", async () => {
+    const folder = join(image.folder, "opt/pawline/page");
+    expect(readFileSync(join(folder, "LICENSES.txt"), "utf8")).toMatch(/^leaflet \d.*: BSD-2-Clause/);
+    const demo = started(new StartedProcess(process.execPath, [join(folder, "../pawline.mjs"), "demo", "--port", "0"]));
+    const [, url = ""] = await demo.waitForOutput(/Live page +(http:\S+)/, START_MS);
+    await demo.waitForOutput(/Mochi: 51\./, START_MS);
+    const page = await (await fetch(url)).text();
+    for (const [, file = ""] of page.matchAll(/(?:src|href)="\.\/([^"]+)"/g))
+      expect([file, (await fetch(new URL(file, url))).status]).toEqual([file, 200]);
+  });
 });
 
 describe.runIf(process.getuid?.() === 0)("the image", () => {
@@ -229,7 +240,7 @@ describe("the health check", () => {
     expect(await check(await freePort())).not.toBe(0);
   });
 
-  // The page it asks for is the status page's server's.
+  // The page it asks for is the live page's server's.
   test.runIf(LEAVES.some(({ path }) => path[0] === "live"))("the program is healthy while nothing works", async () => {
     const port = await freePort();
     const folder = temporaryFolder("health");

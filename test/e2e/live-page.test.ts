@@ -490,10 +490,10 @@ describe("behind a proxy", () => {
       await screenshot(page, "live-lost.png");
       expect(await control(page, "Mochi", "Live").getAttribute("aria-disabled")).toBe("true");
       expect(await objections(page)).toEqual([]);
+      await page.getByRole("button", { name: "Try now" }).click();
     } finally {
       proxy.isDown = false;
     }
-    await page.getByRole("button", { name: "Try now" }).click();
     await notice.waitFor({ state: "hidden", timeout: WAIT_MS });
     expect(await control(page, "Mochi", "Live").getAttribute("aria-disabled")).toBe("false");
   });
@@ -595,6 +595,9 @@ describe("with tokens", () => {
     expect(visitor.requests.filter((one) => one.includes(reader))).toEqual([]);
     await page.reload();
     await cardOf(page, "Mochi").waitFor({ timeout: WAIT_MS });
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await field.waitFor({ timeout: WAIT_MS });
+    expect(await context.cookies()).toEqual([]);
     await token("revoke", "tablet");
     // As long as there is no other token, this computer needs none.
     await visitor.close();

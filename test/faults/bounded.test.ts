@@ -39,7 +39,7 @@ test("a Home Assistant that says without end that it is there gets everything on
 test("without a track, the spans of streams that have ended are forgotten", () => {
   const liveness = createLiveness();
   const file = { use: () => undefined, remove() {}, forget() {}, close() {} };
-  const recorder = createRecorder({ file, liveness, retentionMs: () => 0 });
+  const recorder = createRecorder({ file, liveness, retentionMs: () => 0, inTruth: (at) => at });
   const fix: DatedFix = { latitude: 51, longitude: -1, measuredAt: 0 };
   const product = { manufacturer: "PetTracer", model: "GPS collar", website: "https://example.test" };
   const collars = [{ key: KEY, id: 14758, product, report: { fix } }];

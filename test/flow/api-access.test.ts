@@ -1,4 +1,6 @@
 /** Who may use the live API, in a whole house: from where, with which token, for what; and what everybody else is told. */
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
 import { expect, test, vi } from "vitest";
 import { devicesAnswer, eventsAnswer, sessionAnswer } from "../../src/publishers/live/api/requests.ts";
@@ -220,7 +222,7 @@ test_.for(["token", "access_token", "anything"])(
   },
 );
 
-test_.for(["x-forwarded-for", "forwarded", "x-real-ip", "via"])(
+test_.for(["x-forwarded-for", "x-forwarded-proto", "forwarded", "x-real-ip", "cf-connecting-ip", "via"])(
   "who comes through a proxy (%s) needs a token",
   async (name, context) => {
     const api = await openApi(context);
@@ -292,4 +294,29 @@ test_("a proxy's own name has to be listed, where nobody but this computer can c
   const status = async (host: string): Promise<number> =>
     (await api.ask("devices", { headers: { host, ...bearer(secret) } })).status;
   expect([await status("cats.example.com"), await status("evil.example")]).toEqual([200, 403]);
+});
+
+test_("so many connections from one address, and no more; this computer has as many as there are", async (context) => {
+  if (outside === undefined) return context.skip("this computer has no address but its own");
+  const port = await freePort();
+  const house = await openHouse(context, { live: { port, host: "0.0.0.0", max_connections_per_address: 3 } });
+  const { secret } = await giveToken(house.dataDir);
+  await house.start();
+  const hold = (address: string): Promise<Socket>[] =>
+    Array.from({ length: 3 }, async () => {
+      const socket = connect({ port, host: address, localAddress: address });
+      context.onTestFinished(() => void socket.destroy());
+      await once(socket, "connect");
+      return socket;
+    });
+  const held = await Promise.all([...hold(outside), ...hold("127.0.0.1")]);
+  const from = outside;
+  const refused = await ask(`http://${outside}:${port}/healthz`, { from });
+  expect(problemOf(refused)).toMatchObject({ status: 429, code: "rate_limited", retry_after_s: 10 });
+  const headers = bearer(secret);
+  expect((await ask(`http://127.0.0.1:${port}/api/devices`, { headers })).status).toBe(200);
+  held[0]?.destroy();
+  await eventually(PATIENCE_MS, "room for another one", async () => {
+    return (await ask(`http://${outside}:${port}/healthz`, { from })).status === 200 || undefined;
+  });
 });

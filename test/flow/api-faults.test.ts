@@ -213,6 +213,17 @@ async function started(draft: Parameters<typeof startLive>[2] = {}) {
   return { ...live, [Symbol.asyncDispose]: () => live.stop() };
 }
 
+test.runIf(Number.parseInt(process.versions.node, 10) >= 24)(
+  "who would like to speak HTTP/2 is answered by HTTP/1.1",
+  async (context) => {
+    const { port } = await openDoor(context);
+    // There is nothing but WebSockets behind this door, so that an answer of the door itself would be a 404.
+    const sent =
+      "GET /api/devices HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n";
+    expect(answerOf(await askRaw(port, `${sent}HTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n`)).status).toBe(204);
+  },
+);
+
 /** A server that lets WebSockets in, and says `welcome, <name>` to whoever has passed the door. */
 async function openDoor(context: Pick<TestContext, "onTestFinished">, draft: object = {}) {
   const folder = temporaryFolder(context.onTestFinished).path;
@@ -223,6 +234,7 @@ async function openDoor(context: Pick<TestContext, "onTestFinished">, draft: obj
   const server = await openServer(options, (http) => {
     const { refusalOf } = watchConnections(http, options, { counts, turnedAway });
     const tools = { access, counts, turnedAway, log, refusalOfConnection: refusalOf };
+    http.on("request", (_, response) => response.writeHead(204, { connection: "close" }).end());
     admitSockets(http, tools, (_, socket, __, { name }) => socket.end(`welcome, ${name}`));
   });
   context.onTestFinished(() => server.close());

@@ -34,11 +34,13 @@ function fixAt(minutes: number, posLat: number) {
 test_("what MQTT says of a device is what the API says of it, as soon as the cloud has said it", async (context) => {
   const api = await openApi(context);
   const { devices } = await api.read("devices", devicesAnswer);
-  expect(devices.map(({ id, kind }) => [id, kind]).toSorted()).toEqual([
-    [OREO_ID, "collar"],
-    [ACCOUNT_ID, "account"],
-    [STATION_ID, "home_station"],
-  ]);
+  expect(new Map(devices.map(({ id, kind }) => [id, kind]))).toEqual(
+    new Map([
+      [OREO_ID, "collar"],
+      [ACCOUNT_ID, "account"],
+      [STATION_ID, "home_station"],
+    ]),
+  );
   api.house.push(14758, { bat: 3_777, ...fixAt(1, 51.5) });
   const shown = await api.becomes(OREO_ID, ({ position }) => position?.latitude === 51.5);
   await api.house.mqtt.waitForJson(oreo.position, { latitude: 51.5 });
@@ -97,10 +99,14 @@ test_("devices by account, by source and by kind; what is no question is refused
   await eventually(PATIENCE_MS, "Whiskers", async () => (await ids("")).includes("pettracer_777123") || undefined);
   const mine = [OREO_ID, ACCOUNT_ID, STATION_ID].toSorted();
   const others = ["pettracer_777123", "pettracer_account_15980"];
-  const [{ accounts: [source = ""] = [] }, { accounts: [otherSource = ""] = [] }] = await Promise.all([
-    api.read(`devices/${OREO_ID}`, device),
-    api.read("devices/pettracer_777123", device),
-  ]);
+  const [
+    {
+      accounts: [source = ""],
+    },
+    {
+      accounts: [otherSource = ""],
+    },
+  ] = await Promise.all([api.read(`devices/${OREO_ID}`, device), api.read("devices/pettracer_777123", device)]);
   expect(await ids("")).toEqual([...mine, ...others].toSorted());
   expect(await ids(`account=${ACCOUNT_ID}`)).toEqual(mine);
   expect(await ids("account=pettracer_account_15980")).toEqual(others);

@@ -2,6 +2,7 @@
 import { expect, test, vi } from "vitest";
 import {
   account,
+  BRIDGE_INFO,
   type House,
   type HouseOptions,
   moveIn,
@@ -124,8 +125,8 @@ test_("one frame is one position and one state, the position first", async (cont
     chg: 1,
     home: false,
   });
-  // What happened is told last.
-  expect(messages.map(({ topic }) => topic)).toEqual([oreo.position, oreo.state, oreo.event]);
+  // What happened is told last, and it is noted that it was.
+  expect(messages.map(({ topic }) => topic)).toEqual([oreo.position, oreo.state, oreo.event, BRIDGE_INFO]);
   expect(json(messages[0]?.payload ?? "")).toEqual({
     latitude: 51.402,
     longitude: -1.0842267,

@@ -61,3 +61,12 @@ test("half a draft is cleared away, and the old text stays", async (context) => 
   await vi.advanceTimersByTimeAsync(5_000);
   expect(kept("devices")).toBe("new");
 });
+
+test("what could not be written is what is read: whoever keeps a time there goes by it", async (context) => {
+  const { folder, data } = await blocked((action) => context.onTestFinished(action));
+  data.write("firmware", { at: 1 });
+  expect(data.read("firmware")).toEqual({ at: 1 });
+  rmSync(folder);
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(data.read("firmware")).toEqual({ at: 1 });
+});

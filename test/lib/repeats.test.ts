@@ -116,6 +116,27 @@ test("texts that are never the same are bounded, too", async () => {
   expect(told().length).toBeLessThan(420);
 });
 
+test("where too much is said to be told apart, some is told, and how many others there were", async () => {
+  for (let count = 0; count < 203; count += 1) log.warn(`odd${count}`);
+  log.warn("the disk is full");
+  await pass(10 * MINUTE);
+  expect(told().slice(200)).toEqual(["odd200", "the disk is full (and 2 other complaints in the last 10 min)"]);
+  await every(MINUTE, 2 * HOUR, () => log.warn(`odd${performance.now()}`));
+  expect(told().slice(202).length).toBeGreaterThanOrEqual(12);
+});
+
+test("what was counted is told before it is new again", async () => {
+  await every(MINUTE, 75 * MINUTE, () => log.warn("broken"));
+  const from = told().length;
+  await pass(HOUR);
+  expect(told().slice(from)).toEqual([]);
+  log.warn("broken");
+  expect(told().slice(from)).toEqual([
+    expect.stringMatching(/^broken \(\d more times in the last \d+ min, the last one 61 min ago\)$/),
+    "broken",
+  ]);
+});
+
 test("nothing of it keeps a program from its end", () => {
   vi.useRealTimers();
   const before = process.getActiveResourcesInfo().filter((one) => one === "Timeout").length;

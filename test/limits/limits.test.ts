@@ -215,7 +215,7 @@ test("a file of data_dir: 64 MB", async (context) => {
   expect(data.read("large")).toBeUndefined();
 });
 
-test("a request to the status page: 16 kB of headers; its body is not read", async (context) => {
+test("a request to the page: 16 kB of headers; a body that nobody asked for is not read", async (context) => {
   const live = await startLive(context, createCat({ name: "Oreo" }).store.state);
   const head = (bytes: number): string =>
     `GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX: ${"y".repeat(bytes)}\r\n\r\n`;

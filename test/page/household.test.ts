@@ -117,7 +117,17 @@ describe("groups", () => {
   test("a single account needs no heading", () => {
     const cats = catsOf(devices, "en");
     expect(groupsOf(cats, [{ source: "pettracer 1", name: "Alex" }], { source: undefined, search: "" })).toEqual([
-      { heading: undefined, devices: cats },
+      { key: "", heading: undefined, devices: cats },
+    ]);
+  });
+
+  test("two accounts of the same name are two groups", () => {
+    const accounts = ["pettracer 1", "pettracer 2"].map((source) => ({ source, name: "Alex" }));
+    const groups = groupsOf(catsOf(devices, "en"), accounts, { source: undefined, search: "" });
+    expect(groups.map(({ key, heading }) => [key, heading])).toEqual([
+      ["pettracer 1", "Alex"],
+      ["pettracer 2", "Alex"],
+      ["", undefined],
     ]);
   });
 });

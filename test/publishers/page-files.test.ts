@@ -70,6 +70,9 @@ test("pictures come from ourselves, and from the tiles' server where tiles are a
     /img-src ([^;]*);/.exec(contentPolicy(liveOptions.parse({ tiles: draft })))?.[1];
   expect(pictures({})).toBe("'self' data: https://tile.openstreetmap.org");
   expect(pictures({ url: "http://127.0.0.1:7070/t/{z}/{x}/{y}.png" })).toBe("'self' data: http://127.0.0.1:7070");
+  expect(pictures({ url: "https://{s}.tiles.example/{z}/{x}/{y}.png" })).toBe(
+    "'self' data: https://a.tiles.example https://b.tiles.example https://c.tiles.example",
+  );
   expect(pictures({ allowed: false })).toBe("'self' data:");
   expect(contentPolicy(options)).toMatch(/^default-src 'none'; script-src 'self'; style-src 'self';/);
   expect(contentPolicy(options)).not.toMatch(/unsafe|\*/);

@@ -80,7 +80,10 @@ broken("refused", {
   heal: (house) => lineOf(house).accept(),
 });
 broken("reset", { strike: (house) => lineOf(house).reset(), told: /next try/ });
-broken("clean close", { strike: (house) => lineOf(house).hangUp(), told: /closed the connection/ });
+broken("clean close", {
+  strike: (house) => lineOf(house).hangUp(),
+  told: /closed the connection|the connection was lost/,
+});
 broken("half-open (frozen)", {
   strike: (house) => lineOf(house).freeze(),
   told: /no answer to a ping within 10 s|did not answer|does not answer/,

@@ -65,7 +65,7 @@ type Cell = "measured" | { readonly none: string };
 const NOT_A_COMPUTER = { none: "a fault of this computer: see there" };
 const NOT_A_NETWORK = { none: "a fault of the network, or of the other side: see there" };
 
-const NOTHING_KEPT = { none: "nothing is kept there that would be missed" };
+const NOTHING_KEPT = { none: "nothing of ours is kept there" };
 
 function all<F extends string>(faults: readonly F[], cell: Cell): Record<F, Cell> {
   return Object.fromEntries(faults.map((fault) => [fault, cell])) as Record<F, Cell>;
@@ -129,7 +129,7 @@ export interface MatrixCell {
 }
 
 /** In their order; an object would put 401 before them all. */
-const FAULTS: readonly Fault[] = [...NETWORK_FAULTS, ...ANSWER_FAULTS, ...COMPUTER_FAULTS];
+const FAULTS: readonly Fault[] = [...NETWORK_FAULTS, ...ANSWER_FAULTS, ...NEIGHBOUR_FAULTS, ...COMPUTER_FAULTS];
 
 /** All cells, place by place, but for those of faults that belong to other places. */
 export function matrixCells(): readonly MatrixCell[] {

@@ -77,6 +77,7 @@ export async function liveThroughWeeks(plan: WeeksPlan, look: (held: Held) => vo
     log,
     source,
     tell: store.dispatch,
+    inTruth: (at) => store.inTruth(at),
     onTrouble: () => {},
   });
   const desk = createDesk({

@@ -190,7 +190,8 @@ describe("the file", () => {
     writeFileSync(path, "a file where the folder should be");
     writeArchive(data, createCat(REPORT).store);
     expect(log()).toContain("cannot be written to");
-    expect(readArchive(data)).toEqual({ devices: new Map(), activities: [] });
+    expect(readFileSync(path, "utf8")).toBe("a file where the folder should be");
+    expect(readArchive(data).devices.size).toBe(1);
   });
 
   test("is written at the end, and within half a minute of a change", async (context) => {

@@ -130,10 +130,22 @@ test("a cat moves, and its events have their true time, while the clock is an ho
 
 test("clocks that differ by seconds are the same", () => {
   const clock = createTrueClock();
-  clock.measured(40 * SECOND);
+  clock.measured(40 * SECOND, NOON);
   expect(clock.at(NOON)).toBe(NOON);
-  clock.measured(HOUR);
+  clock.measured(HOUR, NOON);
   expect(clock.at(NOON)).toBe(NOON - HOUR);
-  clock.jumped(-HOUR);
+  clock.passed({ at: NOON + SECOND - HOUR, elapsedMs: SECOND, jumpMs: -HOUR });
   expect(clock.at(NOON)).toBe(NOON);
 });
+
+test.each([HOUR, -HOUR, 24 * HOUR])(
+  "what is measured right after a jump of %i ms, before it is noticed, has it in it",
+  (ms) => {
+    const clock = createTrueClock();
+    clock.measured(0, NOON);
+    clock.passed({ at: NOON + SECOND, elapsedMs: SECOND });
+    clock.measured(ms, NOON + 1_500 + ms);
+    clock.passed({ at: NOON + 2 * SECOND + ms, elapsedMs: SECOND, jumpMs: ms });
+    expect(clock.at(NOON + ms)).toBe(NOON);
+  },
+);

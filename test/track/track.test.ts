@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   utimesSync,
   writeFileSync,
@@ -52,6 +53,8 @@ class Bench {
   /** What the cloud has. */
   stored: DatedFix[] = [];
   failure: Error | undefined;
+  /** How far this computer's clock is ahead of the cloud's. */
+  aheadMs = 0;
   readonly log = memoryStream();
   /** What was told of what was fetched. */
   readonly told: FixesFetched[] = [];
@@ -82,6 +85,7 @@ class Bench {
       source: () => source,
       onTrouble: () => {},
       tell: this.#tell,
+      inTruth: (at) => at - this.aheadMs,
     });
     this.#stop = new AbortController();
     this.#running = this.track.run(this.#stop.signal);
@@ -372,6 +376,18 @@ describe("what was missed", () => {
   });
 });
 
+test.each([HOUR, -HOUR, -3 * DAY])("by a clock that is wrong by %i ms all fixes are kept, too", async (aheadMs) => {
+  const house = await bench(onTestFinished);
+  house.aheadMs = aheadMs;
+  house.live();
+  const fixes = [0, 1, 2].map((minute) => fixAt(START - aheadMs + minute * MINUTE));
+  for (const fix of fixes) {
+    house.report(fix);
+    await house.pass(MINUTE);
+  }
+  expect(house.fixes()).toEqual(fixes);
+});
+
 describe("what may happen to the file", () => {
   test.each([
     ["is something else", (file: string) => writeFileSync(file, "this is no database at all".repeat(500))],
@@ -437,6 +453,17 @@ describe("what may happen to the file", () => {
     expect(house.fixes()).toEqual(house.stored);
     expect(house.covered()).toHaveLength(1);
     expect(house.warnings()).toHaveLength(1);
+  });
+
+  test("a folder that cannot be looked into is one warning, and no end of the program", async () => {
+    const { path } = temporaryFolder(onTestFinished);
+    // A link to itself: also root cannot see what is behind it.
+    symlinkSync(join(path, "data"), join(path, "data"));
+    const house = await bench(onTestFinished, path);
+    house.live();
+    house.report(fixAt(START));
+    await house.pass(MINUTE);
+    expect(house.warnings()).toEqual([expect.stringMatching(/^no track is kept at the moment: .* cannot be written/)]);
   });
 
   test("what was set aside goes when its positions would have gone", async () => {

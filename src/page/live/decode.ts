@@ -16,6 +16,10 @@ export function decodeTrack(value: unknown): ApiTrack | undefined {
   return isRecord(value) && Array.isArray(value.fixes) && Array.isArray(value.gaps) ? (value as ApiTrack) : undefined;
 }
 
+export function isSession(value: unknown): boolean {
+  return isRecord(value) && value.kind === "session";
+}
+
 /** The sentence of an RFC 9457 answer. */
 export function decodeProblem(value: unknown): Pick<Problem, "detail"> | undefined {
   return isRecord(value) && typeof value.detail === "string" ? { detail: value.detail } : undefined;

@@ -84,7 +84,11 @@ export function createHouse(version: string, events: HouseEvents): House {
       return ended;
     },
     findObstacle,
-    signIn: () => events.signIn(),
+    signIn() {
+      // The next token may be for less than the last one.
+      household = NOBODY;
+      return events.signIn();
+    },
     pause(ms) {
       return new Promise((resolve) => {
         wake = resolve;

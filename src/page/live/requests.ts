@@ -1,6 +1,6 @@
 /** What the page asks by HTTP. Every address is relative, so that the page works behind any path. */
 import type { ApiEvent, ApiTrack } from "../../publishers/live/api/schema.ts";
-import { decodeEvents, decodeProblem, decodeTrack } from "./decode.ts";
+import { decodeEvents, decodeProblem, decodeTrack, isSession } from "./decode.ts";
 import type { Obstacle } from "./keep-connected.ts";
 
 /** The server's sentence, or undefined when there was no server to say one. */
@@ -61,6 +61,20 @@ export async function signIn(token: string): Promise<void> {
   const headers = { "content-type": "application/json" };
   const response = await ask("api/session", { method: "POST", headers, body: JSON.stringify({ token }) });
   if (!response.ok) throw new RequestFailed(await sentenceOf(response));
+}
+
+/** Whether this browser is known by a token that was shown here. */
+export async function isSignedIn(): Promise<boolean> {
+  try {
+    return isSession(await read("api/session"));
+  } catch {
+    return false;
+  }
+}
+
+/** What cannot be told to the server now ends with it at the latest. */
+export async function signOut(): Promise<void> {
+  await ask("api/session", { method: "DELETE" }).catch(() => {});
 }
 
 /** @throws RequestFailed */

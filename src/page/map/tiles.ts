@@ -32,7 +32,7 @@ export function createTiles(
   { url, attribution }: TileSource,
   changed: (isOn: boolean) => void,
 ): Tiles {
-  const host = new URL(url.replace(/\{[^}]*\}/g, "0"), document.baseURI).host;
+  const host = new URL(url.replaceAll("{s}", "a").replace(/\{[^}]*\}/g, "0"), document.baseURI).host;
   const layer = tileLayer(url, {
     // What Leaflet takes for markup is a text of the configuration here.
     attribution: textOnly(attribution),

@@ -31,23 +31,34 @@ export function catsOf(devices: Devices, locale: string): ApiDevice[] {
     .toSorted((a, b) => collator.compare(a.name, b.name) || (a.id < b.id ? -1 : 1));
 }
 
+export interface Group {
+  /** Two accounts may have the same name, and are two all the same. */
+  readonly key: string;
+  /** undefined where one heading for all would say nothing. */
+  readonly heading: string | undefined;
+  readonly devices: readonly ApiDevice[];
+}
+
 /** Those that were chosen; by account where all of several are shown. A cat of two accounts stands under the first. */
 export function groupsOf(
   cats: readonly ApiDevice[],
   accounts: readonly AccountName[],
   { source, search }: Choice,
-): { readonly heading: string | undefined; readonly devices: ApiDevice[] }[] {
+): Group[] {
   const wanted = search.trim().toLocaleLowerCase();
   const found = cats.filter(({ name }) => name.toLocaleLowerCase().includes(wanted));
-  if (accounts.length < 2) return [{ heading: undefined, devices: found }];
+  if (accounts.length < 2) return [{ ...REST, devices: found }];
   if (source !== undefined) {
-    return [{ heading: undefined, devices: found.filter((cat) => cat.accounts.includes(source)) }];
+    return [{ ...REST, devices: found.filter((cat) => cat.accounts.includes(source)) }];
   }
   const firstOf = (cat: ApiDevice): string | undefined =>
     accounts.find((account) => cat.accounts.includes(account.source))?.source;
   const known = accounts.map((account) => ({
+    key: account.source,
     heading: account.name,
     devices: found.filter((cat) => firstOf(cat) === account.source),
   }));
-  return [...known, { heading: undefined, devices: found.filter((cat) => firstOf(cat) === undefined) }];
+  return [...known, { ...REST, devices: found.filter((cat) => firstOf(cat) === undefined) }];
 }
+
+const REST = { key: "", heading: undefined };

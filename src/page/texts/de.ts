@@ -6,7 +6,6 @@ export const DE: Texts = {
   status: "Status",
   map: "Karte",
   views: "Was zu sehen ist",
-  skipToList: "Zur Liste springen",
   connection: {
     connecting: "Verbindet …",
     open: "Verbunden",
@@ -103,7 +102,6 @@ export const DE: Texts = {
     empty: "Keine Positionen an diesem Tag.",
     summary: ({ positions, distance }) => (positions === 1 ? "1 Position" : `${positions} Positionen, ${distance}`),
     hasGaps: "Ein Teil ist unbekannt; dort ist die Linie gestrichelt.",
-    isTruncated: "Es gibt mehr Positionen, als hier zu sehen sind.",
     measured: ({ time }) => `gemessen ${time}`,
     before: "vor der ersten Position",
     fromHome: ({ distance }) => `${distance} von zu Hause`,
@@ -132,7 +130,6 @@ export const DE: Texts = {
     zoomIn: "Näher heran",
     zoomOut: "Weiter weg",
     tiles: "Straßenkarte",
-    tilesOff: "Straßenkarte aus",
     tilesHeading: "Straßenkarte laden?",
     tilesReveal: ({ host }) =>
       `Die Bilder der Karte kommen von ${host}. Wer das betreibt, sieht dann deine Internet-Adresse, die Adresse dieser Seite und welche Orte du ansiehst: wo deine Katzen sind, und damit, wo du wohnst. Ohne die Straßenkarte verlässt nichts davon dein Zuhause.`,

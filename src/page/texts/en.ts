@@ -6,7 +6,6 @@ export const EN: Texts = {
   status: "Status",
   map: "Map",
   views: "What to show",
-  skipToList: "Skip to the list",
   connection: {
     connecting: "Connecting …",
     open: "Connected",
@@ -101,7 +100,6 @@ export const EN: Texts = {
     empty: "No positions on this day.",
     summary: ({ positions, distance }) => (positions === 1 ? "1 position" : `${positions} positions, ${distance}`),
     hasGaps: "Some of it is unknown; there the line is dashed.",
-    isTruncated: "There are more positions than are shown here.",
     measured: ({ time }) => `measured ${time}`,
     before: "before the first position",
     fromHome: ({ distance }) => `${distance} from home`,
@@ -130,7 +128,6 @@ export const EN: Texts = {
     zoomIn: "Zoom in",
     zoomOut: "Zoom out",
     tiles: "Street map",
-    tilesOff: "Street map off",
     tilesHeading: "Load a street map?",
     tilesReveal: ({ host }) =>
       `The pictures of the map come from ${host}. Its operator then sees your internet address, the address of this page and which places you look at: where your cats are, and so where you live. Without the street map, nothing of this leaves your home.`,

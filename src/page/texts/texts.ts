@@ -15,7 +15,6 @@ export interface Texts {
   readonly status: string;
   readonly map: string;
   readonly views: string;
-  readonly skipToList: string;
   readonly connection: {
     readonly connecting: string;
     readonly open: string;
@@ -107,7 +106,6 @@ export interface Texts {
     readonly empty: string;
     readonly summary: (of: { readonly positions: number; readonly distance: string }) => string;
     readonly hasGaps: string;
-    readonly isTruncated: string;
     readonly measured: (of: { readonly time: string }) => string;
     readonly before: string;
     readonly fromHome: (of: { readonly distance: string }) => string;
@@ -125,7 +123,6 @@ export interface Texts {
     readonly zoomIn: string;
     readonly zoomOut: string;
     readonly tiles: string;
-    readonly tilesOff: string;
     readonly tilesHeading: string;
     /** What switching map tiles on reveals, and to whom. */
     readonly tilesReveal: (of: { readonly host: string }) => string;

@@ -4,6 +4,8 @@ import { element, setAttribute, setShown, setText } from "./dom.ts";
 
 type Connection =
   | { readonly kind: "connecting" }
+  /** For a token. */
+  | { readonly kind: "waiting" }
   | { readonly kind: "open" }
   /** `time` is that of what is shown; undefined where nothing is. */
   | { readonly kind: "lost"; readonly time: string | undefined; readonly sentence: string | undefined }
@@ -32,10 +34,8 @@ export function createBanner(
     sign,
     element: box,
     show(connection) {
-      setText(
-        sign,
-        connection.kind === "connecting" ? texts.connecting : connection.kind === "lost" ? texts.lost : texts.open,
-      );
+      setText(sign, wordFor(connection, texts));
+      setShown(sign, connection.kind !== "waiting");
       setAttribute(sign, "data-state", connection.kind);
       const said = sentenceOf(connection, texts);
       setShown(box, said !== "");
@@ -45,6 +45,10 @@ export function createBanner(
       act = connection.kind === "outdated" ? actions.reload : actions.tryNow;
     },
   };
+}
+
+function wordFor({ kind }: Connection, texts: Texts["connection"]): string {
+  return kind === "connecting" ? texts.connecting : kind === "lost" ? texts.lost : texts.open;
 }
 
 function sentenceOf(connection: Connection, texts: Texts["connection"]): string {

@@ -14,15 +14,16 @@ const BAD = new Set(["battery_low", "command_failed", "contact_lost"]);
 export function createEvents(): Events {
   const empty = element("p", { class: "empty" });
   const list = element("ol", { class: "events", role: "list" });
-  const items = new Map<number, HTMLElement>();
+  // By the event itself: its number may be that of another one after Pawline has lost what it had kept.
+  const items = new WeakMap<ApiEvent, HTMLElement>();
   return {
     element: element("div", {}, empty, list),
     show(events, reader) {
       setText(empty, reader.texts.eventList.empty);
       setShown(empty, events.length === 0);
       const shown = events.map((event) => {
-        const item = items.get(event.sequence) ?? itemOf(event, reader);
-        items.set(event.sequence, item);
+        const item = items.get(event) ?? itemOf(event, reader);
+        items.set(event, item);
         showTime(item, event, reader);
         return item;
       });

@@ -1,5 +1,6 @@
 /** The cats, by name; by account where there are several. It says all that the map shows. */
 import type { ApiDevice } from "../../publishers/live/api/schema.ts";
+import type { Group } from "../model/groups.ts";
 import type { Texts } from "../texts/texts.ts";
 import { type CardActions, type CardState, type CardView, createCard } from "./card.ts";
 import { element, setChildren, setShown, setText } from "./dom.ts";
@@ -8,12 +9,6 @@ export interface ListActions {
   readonly card: (id: string) => CardActions;
   /** Asked for each card that is to be drawn. */
   readonly state: (device: ApiDevice) => CardState;
-}
-
-interface Group {
-  /** undefined where one heading for all would say nothing. */
-  readonly heading: string | undefined;
-  readonly devices: readonly ApiDevice[];
 }
 
 export interface List {
@@ -27,7 +22,7 @@ export interface List {
 
 export function createList(texts: Texts, actions: ListActions): List {
   const cards = new Map<string, CardView>();
-  const headings = new Map<string, HTMLElement>();
+  const boxes = new Map<string, HTMLElement>();
   const empty = element("p", { class: "empty" });
   const groupsBox = element("div", { class: "groups" });
 
@@ -38,11 +33,11 @@ export function createList(texts: Texts, actions: ListActions): List {
     return card.element;
   }
 
-  function groupOf({ heading, devices }: Group): HTMLElement {
-    const key = heading ?? "";
-    const box = headings.get(key) ?? createGroup(heading);
-    headings.set(key, box);
-    const list = box.lastElementChild;
+  function groupOf({ key, heading, devices }: Group): HTMLElement {
+    const box = boxes.get(key) ?? createGroup(heading);
+    boxes.set(key, box);
+    const [title, list] = [box.querySelector(":scope > h3 > bdi"), box.lastElementChild];
+    if (title !== null) setText(title, heading ?? "");
     if (list !== null) setChildren(list, devices.map(cardOf));
     return box;
   }

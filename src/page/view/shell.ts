@@ -8,6 +8,7 @@ export interface Frame {
   readonly sign: HTMLElement;
   readonly banner: HTMLElement;
   readonly signIn: HTMLElement;
+  readonly signOut: HTMLElement;
   readonly announcer: HTMLElement;
 }
 
@@ -35,7 +36,7 @@ export function createShell(texts: Texts, frame: Frame, parts: Parts): Shell {
   const stage = element("section", { class: "stage", "aria-label": texts.map }, parts.map, parts.trail);
   const content = element("div", { class: "content", hidden: true }, side, stage);
   const logo = element("img", { src: "icon.svg", alt: "", width: 32, height: 32 });
-  const header = element("header", { class: "top" }, logo, element("h1", {}, "Pawline"), frame.sign);
+  const header = element("header", { class: "top" }, logo, element("h1", {}, "Pawline"), frame.sign, frame.signOut);
   const main = element("main", {}, frame.signIn, content);
   document.body.append(header, frame.banner, main, frame.announcer);
   return { content, tabs };

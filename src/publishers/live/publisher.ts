@@ -19,7 +19,7 @@ import { statsOf } from "./http/stats.ts";
 import type { LiveOptions } from "./options.ts";
 import { probe } from "./probe.ts";
 import { createEndpoints } from "./routes.ts";
-import { addressOf, openServer } from "./server.ts";
+import { addressOf, type OpenServer, openServer } from "./server.ts";
 import { createSocketServer } from "./socket/socket-server.ts";
 import { admitSockets } from "./upgrade.ts";
 
@@ -72,14 +72,15 @@ async function serve(
     access,
     stats: (principal) => statsOf(stats, principal),
   });
-  const server = await openServer(options, (http) => {
-    const connections = watchConnections(http, options, { counts, turnedAway });
-    answerMalformed(http, { counts, turnedAway });
-    const context = { options, access, counts, turnedAway, log, refusalOfConnection: connections.refusalOf };
-    http.on("request", createRouter(endpoints, context));
-    admitSockets(http, context, sockets.admit);
-  });
+  let server: OpenServer | undefined;
   try {
+    server = await openServer(options, (http) => {
+      const connections = watchConnections(http, options, { counts, turnedAway });
+      answerMalformed(http, { counts, turnedAway });
+      const context = { options, access, counts, turnedAway, log, refusalOfConnection: connections.refusalOf };
+      http.on("request", createRouter(endpoints, context));
+      admitSockets(http, context, sockets.admit);
+    });
     log.info(`the page is at ${addressOf(options)}/`);
     ready();
     await Promise.race([server.failed, sockets.failed, aborted(signal), access.watch(signal)]);
@@ -87,7 +88,7 @@ async function serve(
     eventLoop.forMetrics.end();
     eventLoop.forStats.end();
     await sockets.close();
-    await server.close();
+    await server?.close();
     turnedAway.end();
   }
 }

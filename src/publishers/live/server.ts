@@ -1,6 +1,6 @@
 /** The HTTP server: opened with a sentence for whatever fails, bounded in time, closed at once. */
 import { once } from "node:events";
-import type { Server } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import { describeError, RecoverableError } from "../../lib/errors.ts";
 import { createServer } from "../../lib/node-http.ts";
 import type { LiveOptions } from "./options.ts";
@@ -19,7 +19,11 @@ const LIMITS = {
   connectionsCheckingInterval: 1_000,
   // One without it is answered like all the others that make no sense.
   requireHostHeader: false,
+  // Who would like HTTP/2 gets HTTP/1.1, as if they had not asked; a Node.js before 24.9 refuses them.
+  shouldUpgradeCallback: (request: IncomingMessage): boolean => request.headers.upgrade?.toLowerCase() === "websocket",
 };
+/** So many connections may wait to be taken; Node's own number. */
+const USUAL_BACKLOG = 511;
 /** A reader that takes nothing for so long is given up, ms. */
 export const IDLE_MS = 30_000;
 
@@ -32,7 +36,7 @@ export async function openServer(options: LiveOptions, attach: (server: Server) 
   server.setTimeout(IDLE_MS);
   attach(server);
   // After our restart all of them come back at once.
-  server.listen({ host: options.host, port: options.port, backlog: options.max_connections });
+  server.listen({ host: options.host, port: options.port, backlog: Math.max(USUAL_BACKLOG, options.max_connections) });
   try {
     await once(server, "listening");
   } catch (cause) {

@@ -9,7 +9,7 @@ import { sleep, within } from "../../lib/clock.ts";
 import { describeError, RecoverableError } from "../../lib/errors.ts";
 import { certificateTrouble, readPem } from "../../lib/tls.ts";
 import type { MqttOptions } from "./options.ts";
-import { bufferOf, createOutbox } from "./outbox.ts";
+import { bufferOf, createOutbox, type OnRefused } from "./outbox.ts";
 import { keepPulse, NO_TIMER, SILENCE_MS } from "./pulse.ts";
 import { ThrownOut } from "./rival.ts";
 
@@ -45,6 +45,7 @@ export async function openConnection(
   clientId: string,
   will: Message | undefined,
   signal: AbortSignal,
+  onRefused?: OnRefused,
 ): Promise<Connection> {
   const client = connectClient(options.url, clientOptions(options, clientId, will));
   const lost = lostSignal(client, options.url);
@@ -58,7 +59,7 @@ export async function openConnection(
   } finally {
     attempt.abort();
   }
-  return createConnection(client, lost);
+  return createConnection(client, lost, onRefused);
 }
 
 function clientOptions(options: MqttOptions, clientId: string, will: Message | undefined): IClientOptions {
@@ -181,8 +182,8 @@ function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).host : "an address that cannot be read";
 }
 
-function createConnection(client: MqttClient, lost: Promise<never>): Connection {
-  const outbox = createOutbox(client, lost);
+function createConnection(client: MqttClient, lost: Promise<never>, onRefused?: OnRefused): Connection {
+  const outbox = createOutbox(client, lost, onRefused);
   return {
     lost,
     publish: (message) => outbox.publish(message),

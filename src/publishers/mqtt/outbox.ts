@@ -6,7 +6,7 @@
  */
 import type { MqttClient } from "mqtt";
 import type { Message } from "../../discovery/messages.ts";
-import { monotonicMs, within } from "../../lib/clock.ts";
+import { monotonicMs } from "../../lib/clock.ts";
 import { RecoverableError } from "../../lib/errors.ts";
 
 /** The next message waits while so many are on their way. */
@@ -15,13 +15,13 @@ const MOST_MESSAGES = 500;
 const BYTES = { least: 8_192, most: 1_048_576 };
 /** A confirmation is late when it took so much longer than twice the quickest one, ms. */
 const LATE_MS = 100;
-/** A broker that confirms nothing at all for so long, and has something to confirm, is of no use, ms. */
+/** A broker that confirms nothing at all for so long, while somebody waits for it, is of no use, ms. */
 const CONFIRM_MS = 60_000;
 
 export interface Outbox {
   /** Sends it, if there is room. */
   tryPublish(message: Message): boolean;
-  /** Resolves when it is sent; what was waiting before goes first. */
+  /** Resolves when it is sent; what was waiting before goes first. @throws RecoverableError when nothing more is confirmed */
   publish(message: Message): Promise<void>;
   /** Resolves when all is confirmed that was published so far. @throws RecoverableError when nothing more is */
   flush(): Promise<void>;
@@ -46,8 +46,11 @@ interface Sent {
   readonly at: number;
 }
 
+/** Hears of each message that the broker has answered, but did not take: MQTT 5 tells. */
+export type OnRefused = (topic: string, error: Error) => void;
+
 /** Who waits is let down when the connection is lost; a race against its loss for each message would never be forgotten. */
-export function createOutbox(client: MqttClient, lost: Promise<never>): Outbox {
+export function createOutbox(client: MqttClient, lost: Promise<never>, onRefused: OnRefused = () => {}): Outbox {
   let [count, confirmed] = [0, 0];
   /** By their numbers, the oldest first. */
   const pending = new Map<number, Sent>();
@@ -55,13 +58,30 @@ export function createOutbox(client: MqttClient, lost: Promise<never>): Outbox {
   const queue: Queued[] = [];
   let flushes: Flush[] = [];
   let failure: { readonly reason: unknown } | undefined;
+  let watching: NodeJS.Timeout | undefined;
 
   lost.catch((reason: unknown) => {
     failure = { reason };
+    letDown(reason);
+  });
+
+  function letDown(reason: unknown): void {
+    clearTimeout(watching);
     for (const { reject } of [...queue, ...flushes]) reject(reason);
     queue.length = 0;
     flushes = [];
-  });
+  }
+
+  /** One timer for all who wait: they are many, and nearly always for a moment. */
+  function watch(): void {
+    const before = confirmed;
+    watching ??= setTimeout(() => {
+      watching = undefined;
+      if (queue.length === 0 && flushes.length === 0) return;
+      if (before !== confirmed) watch();
+      else letDown(new RecoverableError(`the broker has not confirmed a message within ${CONFIRM_MS / 1000} s`));
+    }, CONFIRM_MS).unref();
+  }
 
   function hasRoom(): boolean {
     return pending.size < MOST_MESSAGES && room.isFree();
@@ -75,7 +95,10 @@ export function createOutbox(client: MqttClient, lost: Promise<never>): Outbox {
     room.take(sent.bytes);
     // A failed publish shows as the loss of the connection.
     client.publish(topic, bufferOf(payload), { retain, qos }, (error) => {
-      if (isAnswer(error)) confirm(number, sent);
+      if (!isAnswer(error)) return;
+      // The next try would be refused as well, and all that can be said would be held up by it.
+      if (error) onRefused(topic, error);
+      confirm(number, sent);
     });
   }
 
@@ -107,25 +130,16 @@ export function createOutbox(client: MqttClient, lost: Promise<never>): Outbox {
 
   function wait(list: { push(waiter: Waiter): void }): Promise<void> {
     if (failure) return Promise.reject(failure.reason);
+    watch();
     return new Promise((resolve, reject) => list.push({ resolve, reject }));
   }
 
   return {
     tryPublish,
     publish: (message) => (tryPublish(message) ? DONE : wait({ push: (waiter) => queue.push({ ...waiter, message }) })),
-    async flush() {
+    flush() {
       const upTo = count;
-      if (!failure && isConfirmed(upTo)) return;
-      const all = wait({ push: (waiter) => flushes.push({ ...waiter, upTo }) });
-      const late = new RecoverableError(`the broker has not confirmed a message within ${CONFIRM_MS / 1000} s`);
-      for (let before = -1; ; ) {
-        before = confirmed;
-        try {
-          return await within(CONFIRM_MS, all, () => late);
-        } catch (error) {
-          if (error !== late || before === confirmed) throw error;
-        }
-      }
+      return !failure && isConfirmed(upTo) ? DONE : wait({ push: (waiter) => flushes.push({ ...waiter, upTo }) });
     },
   };
 }

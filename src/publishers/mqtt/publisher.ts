@@ -5,10 +5,13 @@ import { createMemory } from "../../discovery/memory.ts";
 import type { Message } from "../../discovery/messages.ts";
 import { createTopics } from "../../discovery/topics.ts";
 import { aborted } from "../../lib/clock.ts";
+import { describeError } from "../../lib/errors.ts";
+import type { Logger } from "../../lib/log.ts";
 import type { Cell } from "../../lib/metrics.ts";
 import { type Cursor, type Feed, type Publisher, type PublisherTools, RELOAD } from "../publisher.ts";
 import { openConnection } from "./connection.ts";
 import type { MqttOptions } from "./options.ts";
+import type { OnRefused } from "./outbox.ts";
 import { probe } from "./probe.ts";
 import { createRivalry } from "./rival.ts";
 import { openTraces } from "./traces.ts";
@@ -44,7 +47,7 @@ export function createMqttPublisher(options: MqttOptions, context: Context): Pub
   };
 
   async function runOnce(feed: Feed, signal: AbortSignal, ready: () => void): Promise<void> {
-    const connection = await openConnection(options, instance, offline, signal);
+    const connection = await openConnection(options, instance, offline, signal, createComplaint(log));
     log.info(`connected to the broker at ${new URL(options.url).host}`);
     rivalry.opened();
     ready();
@@ -62,6 +65,16 @@ export function createMqttPublisher(options: MqttOptions, context: Context): Pub
       await connection.end(signal.aborted && signal.reason !== RELOAD ? [offline] : []);
     }
   }
+}
+
+/** Once for each connection: what a user may not write to is nearly always a whole branch of topics. */
+function createComplaint(log: Logger): OnRefused {
+  let isTold = false;
+  return (topic, error) => {
+    const sentence = `the broker refused a message on ${topic}: check the user's rights at the broker`;
+    log[isTold ? "debug" : "warn"](`mqtt: ${sentence} (${describeError(error)})`);
+    isTold = true;
+  };
 }
 
 function counted(link: Link, published: Cell): Link {

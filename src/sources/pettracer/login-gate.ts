@@ -38,7 +38,7 @@ const OWN_PACE: Pace = { windowMs: HOUR_MS, most: 20, burst: 10, spacingMs: 360_
 const CEILING: Pace = { ...OWN_PACE, burst: OWN_PACE.most };
 /** The supervisor's schedule, a little shorter: it must not find the gate closed when it comes back. */
 const BACK_OFF_MS = [800, 1_600, 2_400, 2_400, 2_400, 2_400, 8_000, 16_000, 32_000, 44_000];
-/** The time that a login may take, and some: whoever has not come back by then was killed, ms. */
+/** Whoever is logging in says so again and again: who has not for so long was killed, ms. */
 const BUSY_MS = 20_000;
 const LOOK_MS = 250;
 /** Waits as short as this are waited for here: timers may ring a moment too early. */
@@ -138,6 +138,8 @@ export function createLoginGate(options: AccountOptions, keep: LoginKeep | undef
     let wasReached = false;
     // It counts from the beginning: this process may not live to see its end.
     change({ loginsAt: [...before, startedAt], busyUntilAt: startedAt + BUSY_MS });
+    // Over a slow line an answer may take minutes.
+    const saying = setInterval(() => change({ busyUntilAt: Date.now() + BUSY_MS }), BUSY_MS / 2);
     try {
       const result = await login(() => {
         wasReached = true;
@@ -148,6 +150,8 @@ export function createLoginGate(options: AccountOptions, keep: LoginKeep | undef
       const counts = wasReached ? {} : { loginsAt: before };
       change({ busyUntilAt: 0, ...counts, ...failed(error) });
       throw error;
+    } finally {
+      clearInterval(saying);
     }
   }
 

@@ -97,8 +97,8 @@ class PetTracerAccount {
   readonly #counters: AccountCounters;
   /** In a row. */
   #failedSnapshots = 0;
-  /** While a snapshot is asked for: what the stream says meanwhile, which is newer than the answer. */
-  #overlay: Map<string, CollarReport> | undefined;
+  /** For each thing that is asked for: what the stream says meanwhile, which is newer than the answer. */
+  readonly #overlays = new Set<Map<string, CollarReport>>();
 
   readonly #firmware: FirmwareKeep | undefined;
   readonly #photos: PhotoAlbum;
@@ -143,14 +143,14 @@ class PetTracerAccount {
     const collar = this.#listing.collars.find(({ key }) => key === device);
     if (collar === undefined) throw new RecoverableError(`${device} is not in the account`);
     const { path, body } = encodeCommand(collar.id, command, this.#options.off_code);
-    this.#tellAnswer(device, await this.#session.send(path, signal, body));
+    await this.#ask(device, path, signal, body);
   }
 
   /** Asks for one collar, or soon for all. */
   async refresh(device: string | undefined, signal: AbortSignal): Promise<void> {
     const collar = this.#listing.collars.find(({ key }) => key === device);
     if (collar === undefined) this.#alarm.within(0);
-    else this.#tellAnswer(collar.key, await this.#session.send("/map/getccinfo", signal, { devId: collar.id }));
+    else await this.#ask(collar.key, "/map/getccinfo", signal, { devId: collar.id });
   }
 
   /** What the cloud keeps of a collar's way. */
@@ -160,9 +160,18 @@ class PetTracerAccount {
     return storedPositions(this.#session, collar.id, span, (field) => this.#noteOdd(field), signal);
   }
 
-  #tellAnswer(device: string, body: string): void {
-    const answer = decodeCollarText(body, (field) => this.#noteOdd(field));
-    if (answer && collarKey(answer.id) === device) this.#tellCollar(device, answer.report, Date.now());
+  /** What the answer says of the collar is news, but for what the stream has said of it meanwhile. */
+  async #ask(device: string, path: string, signal: AbortSignal, body: object): Promise<void> {
+    const overlay = new Map<string, CollarReport>();
+    this.#overlays.add(overlay);
+    try {
+      const text = await this.#session.send(path, signal, body);
+      const answer = decodeCollarText(text, (field) => this.#noteOdd(field));
+      if (answer === undefined || collarKey(answer.id) !== device) return;
+      this.#tellCollar(device, { ...answer.report, ...overlay.get(device) }, Date.now());
+    } finally {
+      this.#overlays.delete(overlay);
+    }
   }
 
   /** What is nice to have: its failure is no reason to end anything. */
@@ -198,6 +207,7 @@ class PetTracerAccount {
     } catch (error) {
       const isReplaced = error instanceof TokenRefused && this.#session.refused(token, "stream");
       if (!isReplaced || isSecondTry) throw error;
+      this.#log.info(`${this.#name}: ${describeError(error)}; logging in once more`);
       return await this.#open(signal, true);
     }
   }
@@ -253,7 +263,7 @@ class PetTracerAccount {
 
   async #snapshot(signal: AbortSignal): Promise<void> {
     const overlay = new Map<string, CollarReport>();
-    this.#overlay = overlay;
+    this.#overlays.add(overlay);
     try {
       const [collars, stations] = await Promise.all([
         this.#session.call("/map/getccs", signal),
@@ -261,7 +271,7 @@ class PetTracerAccount {
       ]);
       this.#listing = readListing(collars, stations, this.#listing, this.#options, (field) => this.#noteOdd(field));
     } finally {
-      this.#overlay = undefined;
+      this.#overlays.delete(overlay);
     }
     this.#listedAt = monotonicMs();
     this.#firstListedAt = Math.min(this.#firstListedAt, this.#listedAt);
@@ -338,11 +348,9 @@ class PetTracerAccount {
       this.#known.add(key);
       this.#relist();
     }
-    if (this.#overlay) {
-      // A fix and a contact carry their own time; of the rest, what arrived later is newer.
-      const { fix: _, lastContactAt: __, ...rest } = report;
-      this.#overlay.set(key, { ...this.#overlay.get(key), ...rest });
-    }
+    // A fix and a contact carry their own time; of the rest, what arrived later is newer.
+    const { fix: _, lastContactAt: __, ...rest } = report;
+    for (const overlay of this.#overlays) overlay.set(key, { ...overlay.get(key), ...rest });
     this.#emit({ type: "collarReported", key, at, report });
   }
 

@@ -2,6 +2,8 @@
  * Rules for what happened to a collar, told on `<base>/<device>/event`:
  *
  * 1. Doubled: no two messages of a collar are the same, and no change is told that starts from what was not told last.
+ *    One exception: where the broker itself ended in the same moment in which it passed the message on, it cannot have
+ *    confirmed it, nor kept the note of it; then nobody can know that it was told.
  * 2. Invented: what is told was true at the cloud, and in this order.
  *    One exception: news carry no time of their own. Where the stream or REST is held up and the other one is faster, what
  *    comes late is told once more, and taken back at once: there and back within two seconds, near such a fault.
@@ -75,6 +77,7 @@ const NEAR_MS = 4_000;
 /** What a command changes is noted a moment later. */
 const NOTED_MS = 1_000;
 const LATE_MS = 2_000;
+const MOMENT_MS = 500;
 const BLINDING: ReadonlySet<string> = new Set(["stream link", "stream speed", "cloud", "daemon"]);
 const EXPECTED_TYPES: ReadonlySet<string> = new Set([
   "came_home",
@@ -96,7 +99,7 @@ export function judgeEvents(
   const failures: string[] = [];
   let [toldCount, seenCount] = [0, 0];
   for (const history of histories) {
-    const told = toldOf(heard, history.id);
+    const told = withoutUnknowable(toldOf(heard, history.id), troubles);
     const say = (text: string): void => void failures.push(`collar ${history.id}: ${text}`);
     toldCount += told.length;
     judgeTypes(told, say);
@@ -114,6 +117,16 @@ function toldOf(heard: readonly Heard[], id: number): Told[] {
       const fields: Record<string, unknown> = JSON.parse(payload);
       return { type: String(fields.event_type), at: Date.parse(String(fields.at)), heardAt, payload, fields };
     });
+}
+
+/** Without the second telling of what was told the first time in the moment in which the broker ended. */
+function withoutUnknowable(told: readonly Told[], troubles: readonly Trouble[]): Told[] {
+  const isEnd = ({ fault: { lane, kind }, fromAt }: Trouble, at: number): boolean =>
+    lane === "broker" && kind !== "stop" && Math.abs(at - fromAt) <= MOMENT_MS;
+  return told.filter((one, index) => {
+    const first = told.slice(0, index).find(({ payload }) => payload === one.payload);
+    return first === undefined || !troubles.some((trouble) => isEnd(trouble, first.heardAt));
+  });
 }
 
 type Say = (text: string) => void;

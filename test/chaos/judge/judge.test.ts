@@ -89,6 +89,16 @@ test("a change there and back has to be told where it was seen, and need not whe
   expect(judgeEvents([], [story], [trouble("broker link", 8, 25)]).failures).toHaveLength(2);
 });
 
+test("twice is no failure only if the broker ended in the moment of the first time", () => {
+  const again = { ...cameHome, at: after(40) };
+  const ended = (at: number): Trouble => ({
+    ...trouble("broker", at, 15),
+    fault: { ...trouble("broker", at, 15).fault, kind: "restart" },
+  });
+  expect(judgeEvents([cameHome, again], [historyOf(homecoming())], [ended(10.2)]).failures).toEqual([]);
+  expect(judgeEvents([cameHome, again], [historyOf(homecoming())], [ended(11)]).failures).not.toEqual([]);
+});
+
 test("what comes late is taken back at once, and only where something was held up", () => {
   const [ended, started] = [told("live_ended", 50), told("live_started", 50.1)];
   const story = historyOf([moment(0), moment(10, { mode: 11 })]);

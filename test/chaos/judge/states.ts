@@ -3,7 +3,8 @@
  * records and from all fixes that the cloud ever had, by PetTracer's formulas and by what docs/entities.md promises, and
  * by nothing of the daemon's code. What depends on the way that led there has bounds instead of one value: the battery's
  * percentage, which does not follow every millivolt, and the last contact, which is shown every five minutes at most.
- * Not judged: the time outside, which is only counted while somebody looks, and which station heard the collar best.
+ * A command without an echo may be pending, as long as it is told until when. Not judged: the time outside, which is only
+ * counted while somebody looks, and which station heard the collar best.
  */
 import type { DeviceRecord } from "../../../src/demo/records.ts";
 import { parseCloudTime } from "../../../src/demo/time.ts";
@@ -56,7 +57,7 @@ function judgeCollar(retained: Retained, collar: TrueCollar): string[] {
   const key = `pettracer_${collar.record.id}`;
   const topic = `pawline/${key}/state`;
   const state = objectOf(retained.get(topic));
-  const fields = Object.entries(expectedState(collar)).flatMap(([name, value]) =>
+  const fields = Object.entries({ ...expectedState(collar), ...pendingOf(state) }).flatMap(([name, value]) =>
     differences(`${topic} ${name}`, state[name], value),
   );
   return [
@@ -106,10 +107,6 @@ function expectedState({ record, history }: TrueCollar): Record<string, unknown>
     light: record.led,
     buzzer: record.buz,
     search: record.search,
-    pending: false,
-    pending_command: null,
-    pending_since: null,
-    pending_until: null,
     battery_voltage: Number(record.bat) / 1_000,
     battery_warning: Number(record.accuWarn) / 1_000,
     flags: record.flags,
@@ -118,6 +115,12 @@ function expectedState({ record, history }: TrueCollar): Record<string, unknown>
     firmware_version: versionOf(Number(record.sw)),
     color: `#${Number(objectOf(record.details).color).toString(16).padStart(6, "0")}`,
   };
+}
+
+/** A command without its echo is waited for up to the time that is told with it; else there is none. */
+function pendingOf({ pending_until: until }: Fields): Record<string, unknown> {
+  if (typeof until === "string" && Date.parse(until) > Date.now()) return { pending: true };
+  return { pending: false, pending_command: null, pending_since: null, pending_until: null };
 }
 
 function expectedPosition({ record, history, station }: TrueCollar): Record<string, unknown> {

@@ -159,7 +159,10 @@ describe("the origin of a page", () => {
 describe("after wrong tokens", () => {
   function clock() {
     let now = 0;
-    return { attempts: createAttempts(() => now), pass: (ms: number) => void (now += ms) };
+    const pass = (ms: number): void => {
+      now += ms;
+    };
+    return { attempts: createAttempts(() => now), pass };
   }
 
   test("the wait doubles from a second to five minutes, and is forgotten after five minutes of peace", () => {

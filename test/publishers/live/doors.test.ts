@@ -2,13 +2,14 @@
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { connect as connectTcp } from "node:net";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import WebSocket from "ws";
 import { openDataDir } from "../../../src/lib/data-dir.ts";
 import { createLog } from "../../../src/lib/log.ts";
 import { createScrubber } from "../../../src/lib/scrub.ts";
 import { createTokenKeeper } from "../../../src/tokens/keeper.ts";
 import { createHerd } from "../../support/herd.ts";
+import { ask } from "../../support/http.ts";
 import { startLive } from "../../support/live.ts";
 import { connectTo } from "../../support/sockets.ts";
 import { memoryStream } from "../../support/stream.ts";
@@ -114,6 +115,15 @@ describe("an origin", () => {
     },
   );
 
+  test("of somebody else cannot use up the tries of who reads its page", async (context) => {
+    const { url, secret } = await serve(context);
+    for (let tries = 0; tries < 8; tries += 1) {
+      const refused = await refusalOf(url, { origin: "https://evil.example" }, ["pawline.v1", "pawline.token.wrong"]);
+      expect(refused).toMatchObject({ status: 403, code: "forbidden_origin" });
+    }
+    await connectTo(context, url, { headers: { authorization: `Bearer ${secret}` } });
+  });
+
   test("of our own, or one that is listed, is let in", async (context) => {
     const { url, live } = await serve(context, { origins: ["https://cats.example"] }, false);
     for (const origin of [live.url, "https://cats.example"]) await connectTo(context, url, { headers: { origin } });
@@ -149,6 +159,32 @@ describe("a handshake", () => {
     expect(await refusalOf(url.replace("/api/ws", "/ws"))).toMatchObject({ status: 404, code: "not_found" });
   });
 
+  test.each([
+    { headers: { "sec-websocket-version": "99" } },
+    { headers: { "sec-websocket-key": "short" } },
+    { headers: { "sec-websocket-protocol": "a b" } },
+    { method: "POST", headers: {} },
+  ])("that is none (%j) is answered with what is wrong, and counted", async ({ headers, method = "GET" }) => {
+    const { live } = await serve({ onTestFinished }, {}, false);
+    const { status, body, ...answer } = await ask(`${live.url}/api/ws`, {
+      method,
+      headers: {
+        connection: "upgrade",
+        upgrade: "websocket",
+        "sec-websocket-version": "13",
+        "sec-websocket-key": "AQIDBAUGBwgJCgsMDQ4PEA==",
+        ...headers,
+      },
+    });
+    expect({ status, headers: answer.headers, body: JSON.parse(body) as unknown }).toMatchObject({
+      status: 400,
+      headers: { "content-type": expect.stringMatching(/^application.problem.json/), "sec-websocket-version": "13" },
+      body: { code: "invalid_request", detail: expect.stringContaining("Sec-WebSocket-Key") },
+    });
+    const stats = JSON.parse((await ask(`${live.url}/api/stats`)).body) as { requests: { malformed: number } };
+    expect(stats.requests.malformed).toBe(1);
+  });
+
   test("of one too many is answered with 503; room is made by who leaves", async (context) => {
     const { url } = await serve(context, { max_connections: 10 }, false);
     const clients = await Promise.all(Array.from({ length: 10 }, () => connectTo(context, url)));
@@ -169,6 +205,30 @@ async function tryToConnect(context: Context, url: string) {
   }
   return undefined;
 }
+
+test("who hangs up in the middle of a body is no defect", async (context) => {
+  const { live } = await serve(context, {}, false);
+  const socket = connectTcp(live.port, "127.0.0.1");
+  const head =
+    "POST /api/session HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99\r\n";
+  await new Promise((resolve) => void socket.write(`${head}Expect: 100-continue\r\n\r\n{`, resolve));
+  // By then it is being read.
+  await once(socket, "data");
+  socket.destroy();
+  await vi.waitFor(() => expect(live.log()).toContain("could not be sent to its end"));
+  expect(live.log()).not.toMatch(/"level":"(warn|error)"/);
+});
+
+test("who says nothing at all is told that it took too long, and nobody is warned of it", async (context) => {
+  const { live } = await serve(context, {}, false);
+  const socket = connectTcp(live.port, "127.0.0.1");
+  const [answer] = (await once(socket, "data")) as [Buffer];
+  expect(answer.toString()).toMatch(/^HTTP\/1\.1 408 /);
+  const { requests } = JSON.parse((await ask(`${live.url}/api/stats`)).body) as { requests: object };
+  expect(requests).toMatchObject({ malformed: 0 });
+  await live.stop();
+  expect(live.log()).not.toContain('"level":"warn"');
+});
 
 test("the end of Pawline is told with 1012, and does not wait for who does not listen", async (context) => {
   const { url, live } = await serve(context, {}, false);

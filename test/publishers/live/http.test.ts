@@ -3,8 +3,9 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createBucket, createBuckets } from "../../../src/lib/bucket.ts";
 import { createLog } from "../../../src/lib/log.ts";
+import { z } from "../../../src/lib/schema.ts";
 import { createScrubber } from "../../../src/lib/scrub.ts";
-import { devicesQuery, trackQuery } from "../../../src/publishers/live/api/requests.ts";
+import { devicesQuery, eventsQuery, trackQuery } from "../../../src/publishers/live/api/requests.ts";
 import { createCountedLog } from "../../../src/publishers/live/counted-log.ts";
 import { entityTag, isKnown } from "../../../src/publishers/live/http/answer.ts";
 import { createMatcher, type Endpoint } from "../../../src/publishers/live/http/endpoint.ts";
@@ -141,6 +142,17 @@ describe("a query", () => {
         },
       ),
     );
+  });
+
+  test("takes the numbers that the document names, up to both ends", () => {
+    const { shape } = eventsQuery;
+    for (const [name, part] of Object.entries({ after: shape.after, limit: shape.limit })) {
+      const { minimum, maximum } = z.toJSONSchema(part, { io: "output" });
+      expect(minimum).toBe(0);
+      for (const end of [minimum, maximum]) {
+        expect(readQuery(`/x?${name}=${end}`, eventsQuery)).toMatchObject({ [name]: end });
+      }
+    }
   });
 
   test("has times in either way, whole and to the millisecond", () => {

@@ -100,7 +100,9 @@ export function fixesIn(folder: string): number {
   const database = new DatabaseSync(join(folder, TRACK), { readOnly: true });
   try {
     database.exec("PRAGMA busy_timeout = 5000");
-    return Number(database.prepare("SELECT count(*) AS count FROM fix").get()?.count);
+    // A file that was begun this moment has no table yet.
+    const hasTable = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'fix'").get() !== undefined;
+    return hasTable ? Number(database.prepare("SELECT count(*) AS count FROM fix").get()?.count) : 0;
   } finally {
     database.close();
   }

@@ -16,9 +16,10 @@ export function hostNameOf(host: string | undefined): string {
     .toLowerCase();
 }
 
-const FORWARDED = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
+/** What proxies and tunnels say of whom they speak for. */
+const FORWARDED = /^(?:forwarded|via|x-forwarded-.+|x-real-ip|true-client-ip|cf-connecting-ip|x-client-ip)$/;
 
 /** This computer itself, and not somebody behind a proxy that runs on it. */
 export function isFromHere(request: IncomingMessage): boolean {
-  return isLoopback(clientOf(request)) && !FORWARDED.some((name) => name in request.headers);
+  return isLoopback(clientOf(request)) && !Object.keys(request.headers).some((name) => FORWARDED.test(name));
 }

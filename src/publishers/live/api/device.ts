@@ -13,14 +13,14 @@ import type { ApiDevice, ApiPosition } from "./schema.ts";
 export function deviceOf(entry: Entry, view: View): ApiDevice | undefined {
   const id = deviceKey(entry);
   if (id === undefined || entry.kind === "bridge") return undefined;
-  const common = { id, state: stateOf(entry, view), position: positionOfEntry(entry, view) ?? null };
+  const shown = { state: stateOf(entry, view), position: positionOfEntry(entry, view) ?? null };
   switch (entry.kind) {
     case "collar":
-      return { ...common, ...collarOf(entry, view) };
+      return { id, ...collarOf(entry, view), ...shown };
     case "homeStation":
-      return { ...common, ...NO_COLLAR, ...listedOf(entry), kind: "home_station" };
+      return { id, kind: "home_station", ...listedOf(entry), ...NO_COLLAR, ...shown };
     case "account":
-      return { ...common, ...NO_COLLAR, ...accountOf(entry) };
+      return { id, ...accountOf(entry), ...NO_COLLAR, ...shown };
   }
 }
 
@@ -38,7 +38,7 @@ export function accountsOf(entry: Entry, { state }: View): { readonly sources: s
   return { sources, ids: accounts.flatMap((account) => deviceKey(account) ?? []) };
 }
 
-const NO_COLLAR = { color: null, photo: null, home_station: null, firmware: null, pending: [], commands: [] };
+const NO_COLLAR = { color: null, photo: null, home_station: null, pending: [], commands: [] };
 
 type Listed = Pick<ApiDevice, "name" | "accounts" | "available" | "firmware">;
 
@@ -63,8 +63,9 @@ function collarOf(collar: Collar, view: View): Omit<ApiDevice, "id" | "state" | 
   };
 }
 
-function accountOf(account: Account): Pick<ApiDevice, "kind" | "name" | "accounts" | "available"> {
-  return { kind: "account", name: accountName(account), accounts: [account.source], available: account.reachable };
+function accountOf(account: Account): Listed & Pick<ApiDevice, "kind"> {
+  const { source, reachable } = account;
+  return { kind: "account", name: accountName(account), accounts: [source], available: reachable, firmware: null };
 }
 
 function pendingOf({ command, sinceAt, untilAt, isAccepted }: Pending): ApiDevice["pending"][number] {

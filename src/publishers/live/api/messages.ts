@@ -19,7 +19,7 @@ const filter = z
       .min(0)
       .max(3_600_000)
       .optional()
-      .describe("At most one message of a device in this time; the latest wins"),
+      .describe("At most one message of each device and topic in this time; the latest wins; events are told all"),
   })
   .meta({ id: "Filter" });
 export type Filter = z.output<typeof filter>;

@@ -19,11 +19,11 @@ const WHOLE = "must be a whole number";
 const count = (most: number) =>
   z
     .string()
-    .regex(/^\d{1,15}$/, WHOLE)
+    .regex(/^\d{1,16}$/, WHOLE)
     .transform(Number)
-    .pipe(z.int().max(most, `must be ${most} at most`));
+    .pipe(z.int(WHOLE).min(0).max(most, `must be ${most} at most`));
 
-export const MOST_EVENTS = 500;
+const MOST_EVENTS = 500;
 export const eventsQuery = z.strictObject({
   after: count(Number.MAX_SAFE_INTEGER)
     .optional()
@@ -52,7 +52,7 @@ const time = z
     return z.NEVER;
   });
 
-export const TRACK_FORMATS = ["json", "geojson", "gpx"] as const;
+const TRACK_FORMATS = ["json", "geojson", "gpx"] as const;
 export const trackQuery = z.strictObject({
   from: time.optional().describe("The beginning, ISO 8601 or epoch milliseconds; a day before the end without it"),
   to: time.optional().describe("The end; now without it"),

@@ -62,7 +62,6 @@ export type ApiPosition = z.output<typeof position>;
 
 export const COMMANDS = ["live", "light", "buzzer", "find", "mode", "power_off"] as const;
 const commandName = z.enum(COMMANDS).meta({ id: "CommandName", description: "What can be asked of a collar" });
-export type CommandName = z.output<typeof commandName>;
 
 const commandValue = z.union([z.boolean(), z.string().max(100)]);
 
@@ -116,7 +115,7 @@ export const device = z
   .meta({ id: "Device", description: "A collar with its pet, a home station, or an account" });
 export type ApiDevice = z.output<typeof device>;
 
-export const component = z
+const component = z
   .object({
     role: z.enum(["source", "publisher"]),
     name: z.string(),

@@ -4,7 +4,7 @@ import type { Scope } from "../../../tokens/token.ts";
 import type { Principal } from "../principal.ts";
 import type { Answer } from "./answer.ts";
 
-export type Method = "GET" | "POST" | "DELETE";
+type Method = "GET" | "POST" | "DELETE";
 
 export interface Asked {
   readonly request: IncomingMessage;

@@ -1,5 +1,6 @@
 /** What comes in and is no HTTP, or not within the time: answered where an answer can still be heard. */
 import type { Server } from "node:http";
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { CountedLog } from "../counted-log.ts";
 import type { LiveCounts } from "../counts.ts";
@@ -13,14 +14,21 @@ export function answerMalformed(
   server.on("clientError", (error: Error, socket: Duplex) => {
     const problem = problemOf("code" in error ? error.code : undefined);
     if (problem === undefined || !socket.writable) return void socket.destroy();
-    counts.malformed += 1;
-    turnedAway.note(problem === TOO_SLOW ? "requests that were never finished" : "requests that made no sense");
+    if (!isSpare(socket)) {
+      counts.malformed += 1;
+      turnedAway.note(problem === TOO_SLOW ? "requests that were never finished" : "requests that made no sense");
+    }
     socket.end(rawProblem(problem), () => socket.destroy());
   });
   server.on("checkExpectation", (request, response) => {
     counts.malformed += 1;
     void send(request, response, problemAnswer(EXPECTATION)).catch(() => response.destroy());
   });
+}
+
+/** Browsers open a connection more than they need: one that has said nothing is nobody's mistake. */
+function isSpare(socket: Duplex): boolean {
+  return socket instanceof Socket && socket.bytesRead === 0;
 }
 
 /** Undefined where nobody is there to hear of it. */

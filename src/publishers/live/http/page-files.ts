@@ -97,11 +97,18 @@ function metaOf(name: string, content: string): string {
 
 /** The page is put together from our own files; pictures of a map come from their server, where that is allowed at all. */
 export function contentPolicy({ tiles }: LiveOptions): string {
-  const pictures = ["'self'", "data:", ...(tiles.allowed ? [new URL(tiles.url).origin] : [])].join(" ");
+  const pictures = ["'self'", "data:", ...(tiles.allowed ? originsOf(tiles.url) : [])].join(" ");
   return (
     `default-src 'none'; script-src 'self'; style-src 'self'; img-src ${pictures}; connect-src 'self'; ` +
     "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
   );
+}
+
+/** The servers that share the work: Leaflet puts these letters in the place of `{s}`. */
+const SUBDOMAINS = ["a", "b", "c"];
+
+function originsOf(url: string): Set<string> {
+  return new Set(SUBDOMAINS.map((letter) => new URL(url.replaceAll("{s}", letter)).origin));
 }
 
 /** The smallest form that the reader takes (RFC 9110: `Accept-Encoding`). */

@@ -86,11 +86,14 @@ export function createRouter(endpoints: readonly Endpoint[], context: Context): 
     }
   }
 
-  function answerFor(error: unknown): Answer {
+  /** @throws what went wrong where nobody is there to hear of it */
+  function answerFor(error: unknown, request: IncomingMessage): Answer {
     if (error instanceof RequestError) {
       note(error);
       return problemAnswer(error);
     }
+    // Whoever hangs up in the middle of it is no defect of ours.
+    if (request.destroyed && !request.complete) throw error;
     log.error({ err: error }, "live: a request could not be answered (this is a defect; please report it)");
     return problemAnswer(DEFECT);
   }
@@ -102,7 +105,7 @@ export function createRouter(endpoints: readonly Endpoint[], context: Context): 
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
-      const answer = await answerTo(request).catch(answerFor);
+      const answer = await answerTo(request).catch((error: unknown) => answerFor(error, request));
       await send(request, response, { ...answer, headers: { ...answer.headers, ...corsHeaders(request, options) } });
     } catch (error) {
       // Half of an answer is out, or its reader has gone.

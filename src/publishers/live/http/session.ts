@@ -37,7 +37,7 @@ async function logIn(request: IncomingMessage, access: Access): Promise<Answer> 
   return { ...json(sessionOf(opened.principal)), headers: { "set-cookie": cookie(opened.session, request) } };
 }
 
-export function sessionOf({ kind, name, scopes, devices }: Principal): SessionAnswer {
+function sessionOf({ kind, name, scopes, devices }: Principal): SessionAnswer {
   return { kind, name, scopes: [...scopes], devices: devices ? [...devices] : null };
 }
 

@@ -36,7 +36,7 @@ export function trackEndpoints(feed: Feed, view: View): Endpoint[] {
 }
 
 /** @throws RequestError for a beginning behind the end, and for a span that is too long */
-export function spanOf({ from, to }: { from?: number | undefined; to?: number | undefined }, now: number): Span {
+function spanOf({ from, to }: { from?: number | undefined; to?: number | undefined }, now: number): Span {
   const toAt = to ?? now;
   const fromAt = from ?? toAt - DAY_MS;
   if (fromAt > toAt) throw invalid("from", `must not lie after "to" (${timestamp(toAt) ?? toAt})`);
@@ -87,9 +87,13 @@ function answerOf({ collar, span, format, track }: Wanted): Answer {
     return { type, headers: { ...headers, etag }, body: document.head + text + document.tail };
   } catch (error) {
     if (error instanceof RecoverableError)
-      throw new RequestError(503, "unavailable", `${error.message}: try again later.`);
+      throw new RequestError(503, "unavailable", `${capitalized(error.message)}: try again later.`);
     throw error;
   }
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 interface Document extends Omit<TrackFormat, "head"> {

@@ -56,8 +56,8 @@ export class Hub {
   topicsFor(subscription: Subscription): Topic[] {
     const { bridge } = this.board;
     const topics = [bridge, ...this.board.topics(subscription.sieve.only)].filter((topic) => subscription.wants(topic));
-    // Whoever watches one of them already hears of what is found out now.
-    for (const topic of topics) this.#look(topic);
+    // What somebody watches already is never behind the last step of `run`.
+    for (const topic of topics) this.board.look(topic);
     return topics;
   }
 

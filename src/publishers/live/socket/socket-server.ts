@@ -7,6 +7,7 @@ import { type ServerOptions, WebSocketServer } from "ws";
 import type { View } from "../../../entities/entity.ts";
 import { monotonicMs, sleep } from "../../../lib/clock.ts";
 import type { Feed } from "../../publisher.ts";
+import { RequestError, rawProblem } from "../http/problem.ts";
 import type { Admit } from "../upgrade.ts";
 import { Client } from "./client.ts";
 import { Hub } from "./hub.ts";
@@ -46,6 +47,11 @@ export function createSocketServer({ feed, preferredPosition, limits = LIMITS, .
   };
   const clients = new Set<Client>();
   const server = openServer(limits);
+  server.on("wsClientError", (_, socket) => {
+    services.counts.malformed += 1;
+    services.turnedAway.note("handshakes that were no WebSocket's");
+    socket.end(rawProblem(NO_HANDSHAKE), () => socket.destroy());
+  });
   const stop = new AbortController();
   services.access.onChange(() => {
     for (const client of clients) client.checkToken();
@@ -82,6 +88,13 @@ export function createSocketServer({ feed, preferredPosition, limits = LIMITS, .
     },
   };
 }
+
+const NO_HANDSHAKE = new RequestError(
+  400,
+  "invalid_request",
+  "This is no handshake of a WebSocket: send GET with a Sec-WebSocket-Key, and Sec-WebSocket-Version: 13.",
+  { headers: { "sec-websocket-version": "13" } },
+);
 
 /** Compressed for those that offer it, in little memory: each message by itself, and only what is worth it. */
 function openServer({ messageBytes, goodbyeMs }: Limits): WebSocketServer {
