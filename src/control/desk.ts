@@ -3,6 +3,7 @@
  * and is watched until its echo has come or it has failed. What ends by itself (live tracking, find my cat) is ended
  * here, also after a restart. The state is never touched: the store hears what was asked, accepted and refused.
  */
+import { branchOf } from "../lib/branch.ts";
 import { sleep } from "../lib/clock.ts";
 import { describeError, RecoverableError } from "../lib/errors.ts";
 import type { Logger } from "../lib/log.ts";
@@ -218,15 +219,14 @@ class CollarDesk implements Desk {
     const { signal, refresh } = this.#context;
     const patienceMs = POLLS * pollMs(this.#collar(device)?.mode);
     const steps = [ECHO_MS, patienceMs / 2 - ECHO_MS, patienceMs / 2];
-    const over = new AbortController();
-    const either = AbortSignal.any([signal, over.signal]);
-    void this.#untilEnded(device, command, either).then(() => over.abort());
+    const watch = branchOf(signal);
+    void this.#untilEnded(device, command, watch.signal).then(() => watch.end());
     for (const ms of steps) {
-      await sleep(ms, either);
-      if (either.aborted) break;
+      await sleep(ms, watch.signal);
+      if (watch.signal.aborted) break;
       await refresh(device, signal).catch(() => {});
     }
-    over.abort();
+    watch.end();
     if (signal.aborted) return;
     if (!this.#isPending(device, command)) return this.#conclude(device, command);
     const reason = `the collar did not take it within ${Math.round(patienceMs / 1_000)} s`;

@@ -6,6 +6,21 @@ import { expect, test } from "vitest";
 const ROOT = join(import.meta.dirname, "../..");
 const SRC = join(ROOT, "src");
 
+/** All that the program is made of, but the command line and the demo. */
+const PROGRAM = [
+  "control",
+  "config",
+  "lib",
+  "model",
+  "store",
+  "track",
+  "tokens",
+  "entities",
+  "sources",
+  "publishers",
+  "discovery",
+];
+
 /** Folders of `src` that each folder may import from, besides itself. */
 const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   model: [],
@@ -20,34 +35,8 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   demo: [],
   control: ["model", "lib", "sources", "publishers"],
   track: ["model", "lib", "sources"],
-  daemon: [
-    "control",
-    "config",
-    "lib",
-    "model",
-    "store",
-    "track",
-    "tokens",
-    "entities",
-    "sources",
-    "publishers",
-    "discovery",
-  ],
-  commands: [
-    "control",
-    "config",
-    "lib",
-    "model",
-    "store",
-    "track",
-    "tokens",
-    "entities",
-    "sources",
-    "publishers",
-    "discovery",
-    "demo",
-    "daemon",
-  ],
+  daemon: PROGRAM,
+  commands: [...PROGRAM, "demo", "daemon"],
   main: ["commands"],
   // What runs in the browser knows the shapes of the API, and how long to wait.
   page: ["model", "publishers", "lib"],

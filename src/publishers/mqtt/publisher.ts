@@ -4,6 +4,7 @@ import type { Link } from "../../discovery/link.ts";
 import { createMemory } from "../../discovery/memory.ts";
 import type { Message } from "../../discovery/messages.ts";
 import { createTopics } from "../../discovery/topics.ts";
+import { branchOf } from "../../lib/branch.ts";
 import { aborted } from "../../lib/clock.ts";
 import { describeError } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
@@ -51,17 +52,16 @@ export function createMqttPublisher(options: MqttOptions, context: Context): Pub
     log.info(`connected to the broker at ${new URL(options.url).host}`);
     rivalry.opened();
     ready();
-    const stop = new AbortController();
+    const life = branchOf(signal);
     const link = counted(connection, context.published);
     try {
-      const ended = AbortSignal.any([signal, stop.signal]);
       const announcing = announce(
         { ...context, instance, feed, link, memory, topics, qos: options.qos, mode: options.discovery.mode },
-        ended,
+        life.signal,
       );
-      await Promise.race([announcing, connection.lost, aborted(ended)]);
+      await Promise.race([announcing, connection.lost, aborted(life.signal)]);
     } finally {
-      stop.abort();
+      life.end();
       await connection.end(signal.aborted && signal.reason !== RELOAD ? [offline] : []);
     }
   }

@@ -1,4 +1,5 @@
 /** Where everybody in the network could come, somebody has to be able to show who they are. */
+import { branchOf } from "../../../lib/branch.ts";
 import type { TokenKeeper } from "../../../tokens/keeper.ts";
 import { isPrivate, type LiveOptions } from "../options.ts";
 
@@ -15,10 +16,10 @@ export function noTokenAt({ host }: LiveOptions): string {
 
 /** Resolves when there is one, or when the signal is aborted. */
 export async function tokenMade(tokens: TokenKeeper, signal: AbortSignal): Promise<void> {
-  const made = new AbortController();
+  const wait = branchOf(signal);
   const look = (): void => {
-    if (tokens.current().length > 0) made.abort();
+    if (tokens.current().length > 0) wait.end();
   };
   look();
-  await tokens.watch(look, AbortSignal.any([signal, made.signal]));
+  await tokens.watch(look, wait.signal);
 }
