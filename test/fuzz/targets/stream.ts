@@ -2,10 +2,9 @@
  * The whole way of the stream: a hostile server on loopback that speaks to the real client. The input is what it sends,
  * parted by the record separator, after a good greeting; behind an exclamation mark in place of it.
  */
-import { once } from "node:events";
-import { WebSocketServer } from "ws";
 import { RecoverableError } from "../../../src/lib/errors.ts";
 import { openStream } from "../../../src/sources/pettracer/stream.ts";
+import { type Guest, openHostileServer } from "../hostile-server.ts";
 import { ensure, type Target, type Trial } from "../target.ts";
 import { SECRET, watchedLog } from "../watched-log.ts";
 
@@ -37,31 +36,25 @@ export const stream: Target = {
   open,
 };
 
+function greet({ socket, texts, isRude, tell }: Guest): void {
+  if (isRude) {
+    tell([...texts, END]);
+    return;
+  }
+  socket.send("o");
+  socket.once("message", () => tell([GREETING, ...texts, GOOD, END]));
+}
+
 async function open(): Promise<Trial> {
-  const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
-  await once(server, "listening");
-  const address = server.address();
-  const port = typeof address === "object" ? address?.port : 0;
+  const server = await openHostileServer(greet);
   const { log, look } = await watchedLog("pretty");
-  let sends: readonly string[] = [];
-  let isRude = false;
-  server.on("connection", (socket) => {
-    socket.on("error", () => {});
-    const tell = (texts: readonly string[]): void => {
-      for (const text of texts) if (socket.readyState === socket.OPEN) socket.send(text);
-    };
-    if (isRude) return tell([...sends, END]);
-    socket.send("o");
-    socket.once("message", () => tell([GREETING, ...sends, GOOD, END]));
-  });
 
   async function connect(input: string): Promise<string[]> {
-    isRude = input.startsWith("!");
-    sends = input.replace(/^!/, "").split("\u001e");
+    server.load(input);
     const bodies: string[] = [];
     const stop = new AbortController();
     const options = {
-      url: `ws://127.0.0.1:${port}/sc`,
+      url: `ws://127.0.0.1:${server.port}/sc`,
       token: SECRET,
       heartbeatMs: 10_000,
       log,
@@ -89,7 +82,6 @@ async function open(): Promise<Trial> {
     try: async (input) => void (await connect(input.toString("utf8"))),
     async close() {
       const bodies = await connect("h");
-      for (const client of server.clients) client.terminate();
       server.close();
       ensure(bodies.join() === '{"id":1}', "a good message does not come through any more");
     },

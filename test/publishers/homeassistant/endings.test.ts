@@ -5,11 +5,9 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Feed, RELOAD } from "../../../src/publishers/publisher.ts";
-import { createStore, type Store } from "../../../src/store/store.ts";
-import { PRODUCT } from "../../support/arbitraries.ts";
+import type { Store } from "../../../src/store/store.ts";
 import { type FakeHomeAssistant, startFakeHomeAssistant } from "../../support/fake-home-assistant.ts";
-import { publisherTo } from "../../support/home-assistant-publisher.ts";
-import { idleBridge } from "../../support/idle-bridge.ts";
+import { publisherTo, storeOfOreo } from "../../support/home-assistant-publisher.ts";
 import { until } from "../../support/until.ts";
 
 /** What the whole program has for its end. */
@@ -23,17 +21,7 @@ let stop: AbortController;
 beforeEach(async () => {
   fake = await startFakeHomeAssistant();
   stop = new AbortController();
-  store = createStore({ version: "1", startedAt: 0, logLevel: "info" }, { maxAccuracyM: 200, flapMs: 60_000 });
-  store.dispatch({ type: "accountConfigured", account: "pettracer" });
-  const collar = { key: "pettracer_1", id: 1, product: PRODUCT, report: { name: "Oreo", batteryMv: 4_000 } };
-  const listing = { account: "pettracer", at: Date.now(), isConfirmed: true, collars: [collar], stations: [] };
-  store.dispatch({ type: "devicesListed", ...listing });
-  feed = {
-    ...idleBridge,
-    state: store.state,
-    changes: (ended) => store.changes(ended),
-    activities: () => [],
-  };
+  ({ store, feed } = storeOfOreo());
 });
 
 afterEach(async () => {

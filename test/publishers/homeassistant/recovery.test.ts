@@ -2,11 +2,9 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { supervise } from "../../../src/lib/supervise.ts";
 import type { Feed } from "../../../src/publishers/publisher.ts";
-import { createStore, type Store } from "../../../src/store/store.ts";
-import { PRODUCT } from "../../support/arbitraries.ts";
+import type { Store } from "../../../src/store/store.ts";
 import { type FakeHomeAssistant, startFakeHomeAssistant } from "../../support/fake-home-assistant.ts";
-import { publisherTo } from "../../support/home-assistant-publisher.ts";
-import { idleBridge } from "../../support/idle-bridge.ts";
+import { publisherTo, storeOfOreo } from "../../support/home-assistant-publisher.ts";
 import { until } from "../../support/until.ts";
 
 /** Home Assistant itself needs about as long. */
@@ -16,17 +14,14 @@ const STATE = "pawline/pettracer_1/state";
 
 let fake: FakeHomeAssistant;
 let store: Store;
+let feed: Feed;
 let stop: AbortController;
 let running: Promise<void>;
 
 beforeEach(async () => {
   fake = await startFakeHomeAssistant();
   stop = new AbortController();
-  store = createStore({ version: "1", startedAt: 0, logLevel: "info" }, { maxAccuracyM: 200, flapMs: 60_000 });
-  store.dispatch({ type: "accountConfigured", account: "pettracer" });
-  const collar = { key: "pettracer_1", id: 1, product: PRODUCT, report: { name: "Oreo", batteryMv: 4_000 } };
-  const listing = { account: "pettracer", at: Date.now(), isConfirmed: true, collars: [collar], stations: [] };
-  store.dispatch({ type: "devicesListed", ...listing });
+  ({ store, feed } = storeOfOreo());
 });
 
 afterEach(async () => {
@@ -37,12 +32,6 @@ afterEach(async () => {
 
 async function start(): Promise<void> {
   const { publisher, log } = await publisherTo(fake);
-  const feed: Feed = {
-    ...idleBridge,
-    state: store.state,
-    changes: (ended) => store.changes(ended),
-    activities: () => [],
-  };
   running = supervise((signal, ready) => publisher.run(feed, signal, ready), {
     name: "homeassistant",
     log,
