@@ -72,6 +72,11 @@ function tellBridgeEvent(event: Readonly<Record<string, string>>, { topics, publ
   void publish({ topic: topics.bridgeEvent, payload, retain: false, qos: 1 });
 }
 
+/** JSON leaves the upper control characters as they are; what somebody else has sent may hold some. */
+function printableJson(value: object): string {
+  return JSON.stringify(value).replace(/[\u007f-\u009f]/g, (sign) => `\\u00${sign.charCodeAt(0).toString(16)}`);
+}
+
 /** A message on `bridge/request/<command>`: answered on `bridge/response/<command>`, with its `transaction`. */
 export function answer(command: string, payload: string, context: OrderContext): void {
   const name = COMMANDS.find((known) => known === command);
@@ -79,7 +84,7 @@ export function answer(command: string, payload: string, context: OrderContext):
   const transaction = request?.transaction === undefined ? {} : { transaction: request.transaction };
   const respond = (body: object): Promise<void> => {
     const topic = context.topics.response(PLAIN_NAME.test(command) ? command : "unknown");
-    return context.publish({ topic, payload: JSON.stringify({ ...body, ...transaction }), retain: false, qos: 1 });
+    return context.publish({ topic, payload: printableJson({ ...body, ...transaction }), retain: false, qos: 1 });
   };
   try {
     if (name === undefined) throw new RangeError(`unknown command; there are ${COMMANDS.join(", ")}`);
