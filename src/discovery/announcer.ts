@@ -3,15 +3,16 @@
  * everything, then what changes. The order is what Home Assistant needs to stay quiet and right: states before
  * `online`, a state before the discovery message that reads it, and the state once more behind that message.
  */
-import { nextTurn, sleep } from "../lib/clock.ts";
+import { monotonicMs, nextTurn, sleep } from "../lib/clock.ts";
 import type { Entry } from "../model/device.ts";
 import type { Cursor, Feed, PublisherTools } from "../publishers/publisher.ts";
 import type { DiscoveryContext, DiscoveryMode } from "./config.ts";
 import { APART_MS, APPLY_MS, Describer } from "./describer.ts";
-import type { Link, Received } from "./link.ts";
+import type { Link, QuickLink, Received } from "./link.ts";
 import { type DiscoveryMemory, readSeen, readTold } from "./memory.ts";
-import { bridgeInfo, deviceKey, type Message, positionMessage, stateMessages } from "./messages.ts";
+import { bridgeInfo, deviceKey, type Message, stateMessages } from "./messages.ts";
 import { answer, obey } from "./orders.ts";
+import { Positions } from "./positions.ts";
 import { allConfirmed, childrenOf, noneToldOf, placeOf, withChildren } from "./relations.ts";
 import { settle } from "./settle.ts";
 import { ABSENCE_MS, createTeller, LONGEST_ABSENCE_MS, type Teller } from "./teller.ts";
@@ -19,7 +20,7 @@ import type { Topics } from "./topics.ts";
 
 export interface AnnouncerOptions extends PublisherTools {
   readonly feed: Feed;
-  readonly link: Link;
+  readonly link: Link | QuickLink;
   readonly memory: DiscoveryMemory;
   readonly topics: Topics;
   /** Of states and positions. */
@@ -50,6 +51,8 @@ const MOMENT_MS = 100;
 const HEART_BEATS = 2.5;
 /** So many devices are told of before whatever has arrived meanwhile has its turn. */
 const PORTION = 5;
+/** After so much work on what has changed, ms, there is a rest of so many times as long, and of a second at most. */
+const [MUCH_MS, RESTS, LONGEST_REST_MS] = [5, 3, 1_000];
 /** So many answers may wait for a broker that is slow; what is asked beyond that has none. */
 const MOST_ANSWERS = 100;
 /** After Home Assistant's birth many programs publish at once: a random wait from 1 to 5 s spreads them. */
@@ -67,8 +70,6 @@ class Announcer {
   readonly #ended: AbortSignal;
   /** The last payload on each topic, so that nothing is said twice. */
   readonly #sent = new Map<string, string>();
-  /** The collar whose position was told last, by its key. */
-  readonly #placed = new Map<string, Entry>();
   /** What the collars of each home station show of it. */
   readonly #stations = new Map<string, string | undefined>();
   /** The end of the work that is under way: one task after the other, or an older state could be the last word. */
@@ -81,6 +82,7 @@ class Announcer {
   #answers = 0;
   readonly #teller: Teller;
   readonly #describer: Describer;
+  readonly #positions: Positions;
   /** Whether all has been published once, and `online` has been said. */
   #isOnline = false;
   /** Whether Home Assistant has started since we are connected. */
@@ -112,6 +114,13 @@ class Announcer {
       sendAbsent: () => this.#sendAbsent(),
       wait: (ms) => this.#wait(ms + LISTEN_MS),
     });
+    this.#positions = new Positions({
+      ...options,
+      view,
+      sent: this.#sent,
+      isReady: (key) => this.#isOnline && !this.#ended.aborted && this.#describer.isDescribed(key),
+      fail: (error) => this.#fail(error),
+    });
     this.#ended = AbortSignal.any([signal, this.#stop.signal]);
   }
 
@@ -122,17 +131,27 @@ class Announcer {
       this.#once("republish", 0, () => this.#sendEverything());
     };
     feed.onRepublish(republish, this.#ended);
-    feed.onTouch?.((key) => this.#hurry(key), this.#ended);
+    feed.onTouch?.((key) => this.#positions.hurry(key), this.#ended);
     const { homeAssistantStatus, bridgeInfo: info, everyDiscovery, everyCommand, everyRequest } = topics;
     const filters = [homeAssistantStatus, info, ...everyDiscovery, everyCommand, everyRequest];
     await link.subscribe(filters, (message) => this.#receive(message));
     await this.#settle();
     for await (const { changed } of feed.changes(this.#ended)) {
+      const startedAt = monotonicMs();
       await this.#alone(() => this.#update(changed));
       if (!this.#isOnline) await this.#alone(() => this.#start());
       await this.#teller.tell();
+      await this.#rest(monotonicMs() - startedAt);
     }
     if (this.#failure) throw this.#failure.error;
+  }
+
+  /**
+   * After much work, what comes next gathers for a while: of a collar that reports all the time only the latest state is
+   * told, and what is saved goes into its positions, which wait for nothing.
+   */
+  async #rest(workedMs: number): Promise<void> {
+    if (workedMs >= MUCH_MS) await sleep(Math.min(RESTS * workedMs, LONGEST_REST_MS), this.#ended);
   }
 
   /** Waits until every account has listed its devices, at a start; a reconnect has nothing to wait for. */
@@ -186,23 +205,6 @@ class Announcer {
   }
 
   /**
-   * The position is what people wait for: it goes as soon as it is known, ahead of all that is still to be said. Where
-   * there is no room for it, or something has to come before it, it goes with the rest.
-   */
-  #hurry(key: string): void {
-    const { link, through } = this.#options;
-    if (!this.#isOnline || through !== undefined || link.tryPublish === undefined || this.#ended.aborted) return;
-    const entry = this.#options.feed.state.get(key);
-    if (entry?.kind !== "collar" || !this.#describer.isDescribed(key)) return;
-    const message = positionMessage(entry, this.#context.view, this.#options.topics, this.#options.qos);
-    if (message === undefined) return;
-    const isNews = this.#sent.get(message.topic) !== message.payload;
-    if (isNews && !link.tryPublish(message)) return;
-    this.#sent.set(message.topic, String(message.payload));
-    this.#placed.set(key, entry);
-  }
-
-  /**
    * The position first, since that is what people wait for. A device that Home Assistant does not know yet gets its
    * states before its description, which reads them; one that it knows the other way round, since the description may
    * allow what the state says. Through Home Assistant, where each message is kept, the description always comes first:
@@ -213,7 +215,7 @@ class Announcer {
     if (this.#isOnline) await nextTurn();
     const keys = withChildren(changed, feed.state, (key) => this.#hasMoved(key));
     const isDescribedFirst = through !== undefined;
-    for (const key of keys) if (!isDescribedFirst || this.#describer.isDescribed(key)) await this.#sendPosition(key);
+    for (const key of keys) if (!isDescribedFirst || this.#describer.isDescribed(key)) await this.#positions.send(key);
     for (const key of keys) if (!isDescribedFirst && !this.#describer.isDescribed(key)) await this.#sendState(key);
     // A message of quality 2 is passed on a round trip later than one of quality 1 behind it.
     if (qos === 2 && !this.#isOnline) await link.flush();
@@ -221,7 +223,7 @@ class Announcer {
       // Whatever has arrived meanwhile has its turn: its positions go first.
       if (this.#isOnline && index % PORTION === PORTION - 1) await nextTurn();
       if (!this.#describer.isUpToDate(key)) await this.#describer.describe(key);
-      if (isDescribedFirst) await this.#sendPosition(key);
+      if (isDescribedFirst) await this.#positions.send(key);
       await this.#sendState(key);
     }
     if ([...changed].some((key) => !this.#isDevice(key))) await this.#sendAbsent();
@@ -232,7 +234,7 @@ class Announcer {
     const place = placeOf(this.#options.feed.state.get(key));
     if (this.#stations.has(key) && this.#stations.get(key) === place) return false;
     this.#stations.set(key, place);
-    for (const child of childrenOf(new Set([key]), this.#options.feed.state)) this.#placed.delete(child);
+    for (const child of childrenOf(new Set([key]), this.#options.feed.state)) this.#positions.forget(child);
     return true;
   }
 
@@ -246,14 +248,6 @@ class Announcer {
     if (this.#ended.aborted || this.#sent.get(message.topic) === version) return;
     this.#sent.set(message.topic, version);
     await this.#options.link.publish(message);
-  }
-
-  async #sendPosition(key: string): Promise<void> {
-    const { feed, topics, qos } = this.#options;
-    const entry = feed.state.get(key);
-    if (entry?.kind !== "collar" || this.#placed.get(key) === entry) return;
-    const message = positionMessage(entry, this.#context.view, topics, qos);
-    if (message) await this.#send(message);
   }
 
   /** While a description waits, the state waits with it: it may say what the last one does not allow. */
@@ -376,12 +370,12 @@ class Announcer {
   /** Home Assistant has started: it gets the descriptions, then the states. */
   async #sendEverything(): Promise<void> {
     this.#sent.clear();
-    this.#placed.clear();
+    this.#positions.forgetAll();
     this.#describer.forget();
     const keys = withChildren(new Set(this.#options.feed.state.keys()), this.#options.feed.state);
     for (const key of keys) await this.#describer.describe(key);
     for (const key of keys) {
-      await this.#sendPosition(key);
+      await this.#positions.send(key);
       await this.#sendState(key);
     }
     await this.#goOnline();

@@ -61,7 +61,7 @@ export interface View {
 
 /** ISO 8601 with offset, as Home Assistant wants a timestamp; null without one. */
 export function timestamp(at: number | null | undefined): string | null {
-  return typeof at === "number" && Number.isFinite(at) ? new Date(at).toISOString().replace("Z", "+00:00") : null;
+  return typeof at === "number" && Number.isFinite(at) ? `${new Date(at).toISOString().slice(0, -1)}+00:00` : null;
 }
 
 /** What a switch is told: `ON` and `OFF`, in any case; undefined for anything else. */

@@ -23,7 +23,11 @@ export function newerFix(
 }
 
 function dated(fix: Fix, at: number): DatedFix {
-  return { ...fix, measuredAt: fix.measuredAt ?? at };
+  return isDated(fix) ? fix : { ...fix, measuredAt: at };
+}
+
+function isDated(fix: Fix): fix is DatedFix {
+  return fix.measuredAt !== undefined;
 }
 
 /** The same coordinates once more, without a time, are no news. */

@@ -5,14 +5,23 @@
 
 import { isSubscriptionOver } from "../model/account.ts";
 import type { Command, Pending } from "../model/command.ts";
-import type { Account, Collar, CollarReport, DatedFix, HomeStation, Listed, StationReport } from "../model/device.ts";
+import type {
+  Account,
+  Collar,
+  CollarReport,
+  DatedFix,
+  HomeStation,
+  Listed,
+  StationLink,
+  StationReport,
+} from "../model/device.ts";
 import type { AccountReported } from "../model/event.ts";
 import { LIVE_MODE, pollMs } from "../model/mode.ts";
 import { batteryPercent, shownPercent } from "./battery.ts";
-import { homeChange, loseContact, settle } from "./collar.ts";
+import { contactLoss, homeChange, settle } from "./collar.ts";
 import { laterContact, shownContact } from "./contact.ts";
 import { newerFix } from "./fix.ts";
-import { merge } from "./merge.ts";
+import { Draft, merge } from "./merge.ts";
 
 /** What the user decides about how events are read. */
 export interface Rules {
@@ -27,20 +36,22 @@ const STATION_ONLINE_MS = 15 * 60_000;
 /** After so much silence what we show of an account's devices may no longer be true. */
 const UNREACHABLE_MS = 5 * 60_000;
 
+/** Fields of a report that are not simply taken over. */
+const WEIGHED: ReadonlySet<string> = new Set<keyof CollarReport>(["fix", "lastContactAt", "homeSinceAt", "station"]);
+
 /** A collar after a report that arrived at `at`, epoch ms. */
 export function reduceCollar(collar: Collar, report: CollarReport, at: number, rules: Rules): Collar {
-  const { fix: incoming, lastContactAt, homeSinceAt: _, ...plain } = report;
-  const merged = merge<Collar>(collar, { ...plain, ...station(collar, report) });
-  const fix = incoming === undefined ? collar.fix : newerFix(collar.fix, incoming, at, rules.maxAccuracyM);
-  const next = merge<Collar>(merged, {
-    ...(fix && { fix }),
-    ...homeSince(collar, report, at),
-    ...homeChange(collar, report.home, at),
-    ...modeBeforeLive(collar, report),
-    ...battery(merged),
-    ...contact(collar, latest(lastContactAt, incoming?.measuredAt), at),
-  });
-  return settle(next, at, rules.flapMs);
+  const { fix } = report;
+  const draft = new Draft(collar).lay(report as Partial<Collar>, WEIGHED);
+  if (report.station !== undefined) draft.lay(station(collar, report.station));
+  const newest = fix && newerFix(collar.fix, fix, at, rules.maxAccuracyM);
+  if (newest !== undefined) draft.lay({ fix: newest });
+  if (isAboutBattery(report)) draft.lay(battery(draft.value));
+  draft.lay(homeSince(collar, report, at));
+  draft.lay(homeChange(collar, report.home, at));
+  draft.lay(modeBeforeLive(collar, report));
+  draft.lay(contact(collar, latest(report.lastContactAt, fix?.measuredAt), at));
+  return settle(draft, at, rules.flapMs).value;
 }
 
 /**
@@ -60,8 +71,8 @@ export function reduceFetched(collar: Collar, fixes: readonly DatedFix[], at: nu
  * @param isHeardOf whether its silence is its own: an account of it has been reachable for a while
  */
 export function ageCollar(collar: Collar, at: number, rules: Rules, isHeardOf: boolean): Collar {
-  const aged = merge<Collar>(settle(collar, at, rules.flapMs), contact(collar, undefined, at));
-  return isHeardOf ? loseContact(aged, at) : aged;
+  const aged = settle(new Draft(collar), at, rules.flapMs).lay(contact(collar, undefined, at));
+  return (isHeardOf ? aged.lay(contactLoss(aged.value, at)) : aged).value;
 }
 
 /** A collar that was asked for something: a newer command takes the place of an older one of its kind. */
@@ -74,7 +85,7 @@ export function askCollar(collar: Collar, command: Command, at: number): Collar 
 /** The cloud took the command; where the collar does already what it asks for, that was all. */
 export function acceptCommand(collar: Collar, command: Command, at: number, rules: Rules): Collar {
   const accept = (one: Pending): Pending => (one.command === command ? { ...one, isAccepted: true } : one);
-  return settle(merge<Collar>(collar, { pending: collar.pending?.map(accept) ?? [] }), at, rules.flapMs);
+  return settle(new Draft(collar).lay({ pending: collar.pending?.map(accept) ?? [] }), at, rules.flapMs).value;
 }
 
 /** The command came to nothing; the same object when another one has taken its place meanwhile. */
@@ -90,11 +101,11 @@ export function reduceStation(
   isListing: boolean,
 ): HomeStation {
   const { lastContactAt, ...plain } = report;
-  const merged = merge<HomeStation>(merge<HomeStation>(station, plain), contact(station, lastContactAt, at));
+  const draft = new Draft(station).lay(plain).lay(contact(station, lastContactAt, at));
+  const { lastContactAt: contactAt } = draft.value;
   // Only news of a contact tells whether it is online; time that goes by between two listings does not.
-  if (merged.lastContactAt === undefined || (!isListing && merged.lastContactAt === station.lastContactAt))
-    return merged;
-  return merge<HomeStation>(merged, { online: at - merged.lastContactAt <= STATION_ONLINE_MS });
+  if (contactAt === undefined || (!isListing && contactAt === station.lastContactAt)) return draft.value;
+  return draft.lay({ online: at - contactAt <= STATION_ONLINE_MS }).value;
 }
 
 /** An account that was heard of at this moment. */
@@ -120,9 +131,8 @@ export function listedBy<T extends Listed>(device: T, account: string, reachable
 }
 
 /** A fix may come without a contact of its own: to report it, the collar was there. */
-function latest(...times: (number | undefined)[]): number | undefined {
-  const known = times.filter((time) => time !== undefined);
-  return known.length === 0 ? undefined : Math.max(...known);
+function latest(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.max(a, b);
 }
 
 /** Live tracking may be switched on anywhere; whoever ends it wants to know what was before. */
@@ -131,8 +141,7 @@ function modeBeforeLive({ modeSet: before }: Collar, { modeSet }: CollarReport):
 }
 
 /** The same home station again, perhaps in part, keeps its place. */
-function station(collar: Collar, { station: next }: CollarReport): Pick<Collar, "station"> {
-  if (next === undefined) return {};
+function station(collar: Collar, next: StationLink | null): Pick<Collar, "station"> {
   return { station: next && collar.station?.id === next.id ? merge(collar.station, next) : next };
 }
 
@@ -143,6 +152,10 @@ function homeSince(collar: Collar, { home = collar.home, homeSinceAt }: CollarRe
   if (typeof homeSinceAt === "number") return { homeSinceAt };
   const known = collar.home === true && typeof collar.homeSinceAt === "number";
   return known ? {} : { homeSinceAt: at };
+}
+
+function isAboutBattery({ batteryMv, batteryWarningMv, charging }: CollarReport): boolean {
+  return batteryMv !== undefined || batteryWarningMv !== undefined || charging !== undefined;
 }
 
 /** Where no voltage was ever sent, the warning threshold stands in: the protocol's first description has it so. */

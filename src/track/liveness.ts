@@ -60,7 +60,10 @@ export function createLiveness(): Liveness {
     get isBehind() {
       return taken > 0;
     },
-    isListed: (device) => [...accounts.values()].some(({ collars }) => collars.has(device)),
+    isListed(device) {
+      for (const { collars } of accounts.values()) if (collars.has(device)) return true;
+      return false;
+    },
     note(event) {
       if (event.type === "devicesListed") list(accountOf(event.account), event);
       else if (event.type === "accountReported") hear(accountOf(event.account), event.at);

@@ -75,6 +75,21 @@ test("what waits goes in its order, before what comes later", async () => {
   expect(way.sent).toEqual(Array.from({ length: 31 }, (_, number) => String(number)));
 });
 
+test("what is made when there is room is the latest, has its turn like the others, and may be nothing", async () => {
+  const way = openWay({ delayMs: 50, bytesPerS: 20 * KILOBYTE });
+  for (let number = 0; number < 20; number += 1) void way.outbox.publish(message(number));
+  let latest = 90;
+  const made = way.outbox.publishLatest(() => message(latest));
+  const nothing = way.outbox.publishLatest(() => undefined);
+  const behind = way.outbox.publish(message(20));
+  latest = 91;
+  await vi.advanceTimersByTimeAsync(20_000);
+  await Promise.all([made, nothing, behind]);
+  expect(way.sent.slice(18)).toEqual(["18", "19", "91", "20"]);
+  await way.outbox.publishLatest(() => message(92));
+  expect(way.sent.at(-1)).toBe("92");
+});
+
 /** A broker that answers to pings alone. */
 function openSilence() {
   const confirm: (() => void)[] = [];

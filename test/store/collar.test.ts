@@ -2,7 +2,8 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { Collar } from "../../src/model/device.ts";
-import { dayOf, loseContact, settle } from "../../src/store/collar.ts";
+import { contactLoss, dayOf, settle } from "../../src/store/collar.ts";
+import { Draft } from "../../src/store/merge.ts";
 import { ageCollar, reduceCollar } from "../../src/store/reduce.ts";
 import { collarReport, NEW_COLLAR, NOON, time } from "../support/arbitraries.ts";
 import { createCat, HOUR, MINUTE, SECOND } from "../support/cat.ts";
@@ -217,7 +218,7 @@ describe("a look at the clock", () => {
         const known = all.reduce((collar, [report, when]) => reduceCollar(collar, report, when, RULES), NEW_COLLAR);
         const once = ageCollar(known, at, RULES, true);
         expect(ageCollar(once, at, RULES, true)).toBe(once);
-        expect(settle(once, at, RULES.flapMs)).toBe(once);
+        expect(settle(new Draft(once), at, RULES.flapMs).value).toBe(once);
       }),
       { numRuns: 500 },
     );
@@ -227,7 +228,7 @@ describe("a look at the clock", () => {
 describe("contact", () => {
   const silentFor = (mode: number | undefined, ms: number): boolean | undefined => {
     const collar = { ...NEW_COLLAR, lastContactAt: NOON, contactLost: false, ...(mode !== undefined && { mode }) };
-    return loseContact(collar, NOON + ms).contactLost;
+    return { ...collar, ...contactLoss(collar, NOON + ms) }.contactLost;
   };
 
   test.each([
@@ -247,7 +248,7 @@ describe("contact", () => {
   });
 
   test("that there never was cannot be lost", () => {
-    expect(loseContact(NEW_COLLAR, NOON)).toBe(NEW_COLLAR);
+    expect(contactLoss(NEW_COLLAR, NOON)).toEqual({});
   });
 
   test("is not lost while it is us who hear nothing", () => {

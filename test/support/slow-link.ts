@@ -29,6 +29,9 @@ function createLink() {
   let stopAt: string | undefined;
   let isStopped = false;
   let receive: (message: Received) => void = () => {};
+  async function resumed(): Promise<void> {
+    if (isStopped) await new Promise<void>((resolve) => waiting.push(resolve));
+  }
   return {
     sent,
     get isStopped() {
@@ -51,8 +54,13 @@ function createLink() {
     },
     async publish(message: Message) {
       if (message.topic === stopAt) isStopped = true;
-      if (isStopped) await new Promise<void>((resolve) => waiting.push(resolve));
+      await resumed();
       sent.push(message);
+    },
+    async publishLatest(make: () => Message | undefined) {
+      await resumed();
+      const message = make();
+      if (message) sent.push(message);
     },
     flush: () => Promise.resolve(),
     subscribe: (_: readonly string[], listener: (message: Received) => void) => {

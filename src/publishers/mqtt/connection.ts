@@ -3,7 +3,7 @@
  * without bound while the broker is away. Here a lost connection ends everything, and the next one starts afresh.
  */
 import { connect as connectClient, type IClientOptions, type MqttClient } from "mqtt";
-import type { Link, Received } from "../../discovery/link.ts";
+import type { QuickLink, Received } from "../../discovery/link.ts";
 import type { Message } from "../../discovery/messages.ts";
 import { sleep, within } from "../../lib/clock.ts";
 import { describeError, RecoverableError } from "../../lib/errors.ts";
@@ -13,7 +13,7 @@ import { bufferOf, createOutbox, type OnRefused } from "./outbox.ts";
 import { keepPulse, NO_TIMER, SILENCE_MS } from "./pulse.ts";
 import { ThrownOut } from "./rival.ts";
 
-export interface Connection extends Link {
+export interface Connection extends QuickLink {
   /** Rejects with the reason when the connection is lost. */
   readonly lost: Promise<never>;
   /** Says these last words and disconnects; never longer than three seconds. */
@@ -80,6 +80,8 @@ function clientOptions(options: MqttOptions, clientId: string, will: Message | u
     queueQoSZero: false,
     // A buffer for each of 65,536 numbers, made at the first packet: 8 MB for nothing.
     writeCache: false,
+    // What it would say for debugging it puts together for each packet, heard or not.
+    log: () => {},
     ...(will && {
       will: { topic: will.topic, payload: Buffer.from(will.payload), retain: will.retain, qos: will.qos },
     }),
@@ -188,6 +190,7 @@ function createConnection(client: MqttClient, lost: Promise<never>, onRefused?: 
     lost,
     publish: (message) => outbox.publish(message),
     tryPublish: (message) => outbox.tryPublish(message),
+    publishLatest: (make) => outbox.publishLatest(make),
     flush: () => outbox.flush(),
     subscribe: (filters, receive) => subscribe(client, filters, receive, lost),
     async end(lastWords) {

@@ -23,6 +23,8 @@ export interface Outbox {
   tryPublish(message: Message): boolean;
   /** Resolves when it is sent; what was waiting before goes first. @throws RecoverableError when nothing more is confirmed */
   publish(message: Message): Promise<void>;
+  /** The same for what is made when there is room for it; nothing is sent for undefined. */
+  publishLatest(make: () => Message | undefined): Promise<void>;
   /** Resolves when all is confirmed that was published so far. @throws RecoverableError when nothing more is */
   flush(): Promise<void>;
 }
@@ -33,7 +35,7 @@ interface Waiter {
 }
 
 interface Queued extends Waiter {
-  readonly message: Message;
+  readonly make: () => Message | undefined;
 }
 
 interface Flush extends Waiter {
@@ -102,6 +104,11 @@ export function createOutbox(client: MqttClient, lost: Promise<never>, onRefused
     });
   }
 
+  function sendMade(make: () => Message | undefined): void {
+    const message = make();
+    if (message) send(message);
+  }
+
   function confirm(number: number, { bytes, at }: Sent): void {
     if (!pending.delete(number)) return;
     confirmed += 1;
@@ -109,7 +116,7 @@ export function createOutbox(client: MqttClient, lost: Promise<never>, onRefused
     while (hasRoom()) {
       const next = queue.shift();
       if (next === undefined) break;
-      send(next.message);
+      sendMade(next.make);
       next.resolve();
     }
     if (flushes.length === 0) return;
@@ -122,10 +129,20 @@ export function createOutbox(client: MqttClient, lost: Promise<never>, onRefused
     return oldest > upTo;
   }
 
+  function isFree(): boolean {
+    return !failure && queue.length === 0 && hasRoom();
+  }
+
   function tryPublish(message: Message): boolean {
-    if (failure || queue.length > 0 || !hasRoom()) return false;
+    if (!isFree()) return false;
     send(message);
     return true;
+  }
+
+  function publishLatest(make: () => Message | undefined): Promise<void> {
+    if (!isFree()) return wait({ push: (waiter) => queue.push({ ...waiter, make }) });
+    sendMade(make);
+    return DONE;
   }
 
   function wait(list: { push(waiter: Waiter): void }): Promise<void> {
@@ -136,7 +153,8 @@ export function createOutbox(client: MqttClient, lost: Promise<never>, onRefused
 
   return {
     tryPublish,
-    publish: (message) => (tryPublish(message) ? DONE : wait({ push: (waiter) => queue.push({ ...waiter, message }) })),
+    publish: (message) => publishLatest(() => message),
+    publishLatest,
     flush() {
       const upTo = count;
       return !failure && isConfirmed(upTo) ? DONE : wait({ push: (waiter) => flushes.push({ ...waiter, upTo }) });

@@ -1,6 +1,6 @@
 /** Publishes to an MQTT broker: one connection after the other, the announcer on each. */
 import { announce } from "../../discovery/announcer.ts";
-import type { Link } from "../../discovery/link.ts";
+import type { QuickLink } from "../../discovery/link.ts";
 import { createMemory } from "../../discovery/memory.ts";
 import type { Message } from "../../discovery/messages.ts";
 import { createTopics } from "../../discovery/topics.ts";
@@ -10,7 +10,7 @@ import { describeError } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
 import type { Cell } from "../../lib/metrics.ts";
 import { type Cursor, type Feed, type Publisher, type PublisherTools, RELOAD } from "../publisher.ts";
-import { openConnection } from "./connection.ts";
+import { type Connection, openConnection } from "./connection.ts";
 import type { MqttOptions } from "./options.ts";
 import type { OnRefused } from "./outbox.ts";
 import { probe } from "./probe.ts";
@@ -77,16 +77,19 @@ function createComplaint(log: Logger): OnRefused {
   };
 }
 
-function counted(link: Link, published: Cell): Link {
+/** The connection, with all that goes through it counted. */
+function counted(connection: Connection, published: Cell): QuickLink {
+  const count = (message: Message | undefined): Message | undefined => {
+    if (message) published.value += 1;
+    return message;
+  };
   return {
-    flush: () => link.flush(),
-    subscribe: (filters, receive) => link.subscribe(filters, receive),
-    publish: (message) => {
-      published.value += 1;
-      return link.publish(message);
-    },
+    flush: () => connection.flush(),
+    subscribe: (filters, receive) => connection.subscribe(filters, receive),
+    publish: (message) => connection.publishLatest(() => count(message)),
+    publishLatest: (make) => connection.publishLatest(() => count(make())),
     tryPublish: (message) => {
-      const isSent = link.tryPublish?.(message) ?? false;
+      const isSent = connection.tryPublish(message);
       if (isSent) published.value += 1;
       return isSent;
     },

@@ -348,9 +348,11 @@ class PetTracerAccount {
       this.#known.add(key);
       this.#relist();
     }
-    // A fix and a contact carry their own time; of the rest, what arrived later is newer.
-    const { fix: _, lastContactAt: __, ...rest } = report;
-    for (const overlay of this.#overlays) overlay.set(key, { ...overlay.get(key), ...rest });
+    for (const overlay of this.#overlays) {
+      // A fix and a contact carry their own time; of the rest, what arrived later is newer.
+      const { fix: _, lastContactAt: __, ...rest } = report;
+      overlay.set(key, { ...overlay.get(key), ...rest });
+    }
     this.#emit({ type: "collarReported", key, at, report });
   }
 
