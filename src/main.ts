@@ -1,11 +1,10 @@
 #!/usr/bin/env node
 /** The command line: arguments, signals and exit codes. The only file that touches `process`. */
 
-import { setFlagsFromString } from "node:v8";
+import { spareMemory } from "./lib/v8.ts";
 
-// The young generation would grow to a hundred megabytes under load, and stay there: a daemon has time, but shares a
-// small machine. It has to be said before anything is loaded.
-setFlagsFromString("--semi-space-growth-factor=1");
+// It has to be said before anything else is loaded.
+spareMemory();
 
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 if (major < 22 || (major === 22 && minor < 13)) {

@@ -118,7 +118,7 @@ class Announcer {
       ...options,
       view,
       sent: this.#sent,
-      isReady: (key) => this.#isOnline && !this.#ended.aborted && this.#describer.isDescribed(key),
+      isReady: (key) => this.#isOnline && this.#describer.isDescribed(key),
       fail: (error) => this.#fail(error),
     });
     this.#ended = AbortSignal.any([signal, this.#stop.signal]);

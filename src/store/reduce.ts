@@ -37,12 +37,14 @@ const STATION_ONLINE_MS = 15 * 60_000;
 const UNREACHABLE_MS = 5 * 60_000;
 
 /** Fields of a report that are not simply taken over. */
-const WEIGHED: ReadonlySet<string> = new Set<keyof CollarReport>(["fix", "lastContactAt", "homeSinceAt", "station"]);
+type Weighed = "fix" | "lastContactAt" | "homeSinceAt" | "station";
+const WEIGHED: ReadonlySet<string> = new Set<Weighed>(["fix", "lastContactAt", "homeSinceAt", "station"]);
 
 /** A collar after a report that arrived at `at`, epoch ms. */
 export function reduceCollar(collar: Collar, report: CollarReport, at: number, rules: Rules): Collar {
   const { fix } = report;
-  const draft = new Draft(collar).lay(report as Partial<Collar>, WEIGHED);
+  const plain: Omit<CollarReport, Weighed> = report;
+  const draft = new Draft(collar).lay(plain, WEIGHED);
   if (report.station !== undefined) draft.lay(station(collar, report.station));
   const newest = fix && newerFix(collar.fix, fix, at, rules.maxAccuracyM);
   if (newest !== undefined) draft.lay({ fix: newest });

@@ -16,7 +16,7 @@ const AHEAD_MS = 600_000;
  * @param at when it arrived, epoch ms; it stands in for a missing time of measurement
  */
 export function keptFix(fix: Fix, at: number, oldestAt: number): DatedFix | undefined {
-  const checked = checkedFix({ ...fix, measuredAt: fix.measuredAt ?? at });
+  const checked = checkedFix(fix.measuredAt === undefined ? { ...fix, measuredAt: at } : fix);
   return checked !== undefined && checked.measuredAt >= oldestAt && checked.measuredAt <= at + AHEAD_MS
     ? checked
     : undefined;
@@ -26,13 +26,14 @@ export function keptFix(fix: Fix, at: number, oldestAt: number): DatedFix | unde
 export function checkedFix(fix: { readonly [Name in keyof DatedFix]?: unknown }): DatedFix | undefined {
   const { latitude, longitude, measuredAt, accuracyM, satellites } = fix;
   if (!isUpTo(latitude, 90) || !isUpTo(longitude, 180) || !isUpTo(measuredAt, LATEST_TIME)) return undefined;
-  return {
+  const checked: { -readonly [Name in keyof DatedFix]: DatedFix[Name] } = {
     latitude,
     longitude,
     measuredAt: Math.floor(measuredAt),
-    ...(isUpTo(accuracyM, Number.MAX_VALUE) && accuracyM >= 0 && { accuracyM }),
-    ...(isUpTo(satellites, Number.MAX_SAFE_INTEGER) && satellites >= 0 && { satellites: Math.floor(satellites) }),
   };
+  if (isUpTo(accuracyM, Number.MAX_VALUE) && accuracyM >= 0) checked.accuracyM = accuracyM;
+  if (isUpTo(satellites, Number.MAX_SAFE_INTEGER) && satellites >= 0) checked.satellites = Math.floor(satellites);
+  return checked;
 }
 
 /** Dates reach no further than this. */

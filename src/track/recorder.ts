@@ -37,10 +37,13 @@ const FORGOTTEN_EVERY_MS = 3_600_000;
 const CLOCK_SET_MS = 5_000;
 
 export function createRecorder({ file, liveness, retentionMs, inTruth }: Context): Recorder {
-  let waiting: OwnedFix[] = [];
+  /** By device: those of one stand together in the file, and the fewer of its pages a part touches, the less is written. */
+  const waiting = new Map<string, OwnedFix[]>();
+  let count = 0;
+  /** Those that are being written in parts. */
+  let underWay: OwnedFix[] = [];
   /** The last place of those that come without a time, which would come as news with each snapshot. */
   const timeless = new Map<string, string>();
-  let isWriting = false;
   let passedAt: number | undefined;
   let [sinceConfirmedMs, sinceForgottenMs] = [0, FORGOTTEN_EVERY_MS];
 
@@ -49,42 +52,45 @@ export function createRecorder({ file, liveness, retentionMs, inTruth }: Context
     const now = inTruth(at);
     const kept = keptFix(fix, now, now - retentionMs());
     if (kept === undefined) return;
-    waiting.push({ device, fix: kept });
-    if (waiting.length >= MOST_WAITING) write(at, 0);
+    const mine = waiting.get(device);
+    if (mine === undefined) waiting.set(device, [{ device, fix: kept }]);
+    else mine.push({ device, fix: kept });
+    count += 1;
+    if (count >= MOST_WAITING) write(at, 0);
   }
 
   function isTold(device: string, { measuredAt, latitude, longitude }: Fix): boolean {
+    if (measuredAt !== undefined) return false;
     const place = `${latitude} ${longitude}`;
-    if (measuredAt !== undefined || timeless.get(device) === place) return measuredAt === undefined;
+    if (timeless.get(device) === place) return true;
     timeless.set(device, place);
     return false;
+  }
+
+  function takeAll(): OwnedFix[] {
+    const all = [...underWay, ...[...waiting.values()].flat()];
+    waiting.clear();
+    [underWay, count] = [[], 0];
+    return all;
   }
 
   function flush(at: number): void {
     write(at, Number.POSITIVE_INFINITY);
   }
 
-  /**
-   * Writes what waits in parts, sorted: those of a device stand together in the file, and the fewer of its pages a part
-   * touches, the less there is to write. What comes meanwhile belongs to the next second.
-   */
+  /** Writes what waits in parts. What comes meanwhile belongs to the next second. */
   async function writeInParts(at: number): Promise<void> {
-    isWriting = true;
-    waiting.sort((a, b) => (a.device < b.device ? -1 : Number(a.device > b.device)));
-    for (let left = waiting.length; left > 0 && waiting.length > 0; left -= MOST_AT_ONCE) {
-      const isLast = left <= MOST_AT_ONCE;
-      const part = waiting.splice(0, Math.min(left, MOST_AT_ONCE));
-      save(part, isLast ? MOST_SPANS_AT_ONCE : 0, at);
-      if (!isLast) await nextTurn();
+    underWay = takeAll();
+    while (underWay.length > 0) {
+      const part = underWay.splice(0, MOST_AT_ONCE);
+      save(part, underWay.length === 0 ? MOST_SPANS_AT_ONCE : 0, at);
+      if (underWay.length > 0) await nextTurn();
     }
-    isWriting = false;
   }
 
   /** Writes all fixes that wait and, behind them, so many spans. */
   function write(at: number, mostSpans: number): void {
-    const fixes = waiting;
-    waiting = [];
-    save(fixes, mostSpans, at);
+    save(takeAll(), mostSpans, at);
   }
 
   function save(fixes: readonly OwnedFix[], mostSpans: number, at: number): void {
@@ -110,9 +116,9 @@ export function createRecorder({ file, liveness, retentionMs, inTruth }: Context
     sinceConfirmedMs += elapsedMs;
     sinceForgottenMs += elapsedMs;
     const isDue = liveness.hasEnded || liveness.isBehind || sinceConfirmedMs >= CONFIRMED_EVERY_MS;
-    if (!isWriting && (waiting.length > 0 || isDue)) {
+    if (underWay.length === 0 && (count > 0 || isDue)) {
       sinceConfirmedMs = 0;
-      if (waiting.length > MOST_AT_ONCE) void writeInParts(at);
+      if (count > MOST_AT_ONCE) void writeInParts(at);
       else write(at, MOST_SPANS_AT_ONCE);
     }
     if (sinceForgottenMs >= FORGOTTEN_EVERY_MS) forget(at - retentionMs());

@@ -44,6 +44,7 @@ interface Flush extends Waiter {
 }
 
 interface Sent {
+  /** About; text is counted by its characters. */
   readonly bytes: number;
   readonly at: number;
 }
@@ -92,7 +93,7 @@ export function createOutbox(client: MqttClient, lost: Promise<never>, onRefused
   function send({ topic, payload, retain, qos }: Message): void {
     count += 1;
     const number = count;
-    const sent = { bytes: topic.length + Buffer.byteLength(payload), at: monotonicMs() };
+    const sent = { bytes: topic.length + payload.length, at: monotonicMs() };
     pending.set(number, sent);
     room.take(sent.bytes);
     // A failed publish shows as the loss of the connection.

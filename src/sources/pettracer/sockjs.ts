@@ -47,8 +47,12 @@ export function sessionUrl(base: string, token: string): string {
 
 function messages(elements: unknown[] | undefined): SockjsFrame {
   if (elements === undefined) return MALFORMED;
-  const texts = elements.filter((element) => typeof element === "string");
+  const texts = elements.every(isText) ? elements : elements.filter(isText);
   return { type: "messages", messages: texts, odd: elements.length - texts.length };
+}
+
+function isText(element: unknown): element is string {
+  return typeof element === "string";
 }
 
 function close(elements: unknown[] | undefined): SockjsFrame {

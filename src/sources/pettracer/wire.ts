@@ -111,9 +111,17 @@ export function signal(value: unknown): number | undefined {
 
 const TIME = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?) ?(Z|[+-]\d{2}:?\d{2})?)?$/;
 
+let latest: { readonly text: string; readonly at: number | undefined } = { text: "", at: undefined };
+
 /** Epoch ms of `2025-12-27T21:51:40.310+0000` (an offset without its colon), of ISO 8601, or of a bare date (UTC). */
 export function time(value: unknown): number | undefined {
   if (typeof value !== "string") return undefined;
+  // A message says the same time again and again.
+  if (value !== latest.text) latest = { text: value, at: readTime(value) };
+  return latest.at;
+}
+
+function readTime(value: string): number | undefined {
   // As it nearly always comes, `…T21:51:40.310+0000`: read without taking it apart.
   if (value.length === 28 && value.endsWith("+0000")) return parsedTime(`${value.slice(0, 23)}Z`);
   const match = TIME.exec(value);
