@@ -32,6 +32,8 @@ export interface Liveness {
 
 export function createLiveness(): Liveness {
   const accounts = new Map<string, LiveAccount>();
+  /** An account that lists the device: it is asked for with each fix, and accounts may be many. */
+  const ownerOf = new Map<string, LiveAccount>();
   let ended: OwnedSpan[] = [];
   /** How many have had their turn. */
   let taken = 0;
@@ -61,8 +63,11 @@ export function createLiveness(): Liveness {
       return taken > 0;
     },
     isListed(device) {
-      for (const { collars } of accounts.values()) if (collars.has(device)) return true;
-      return false;
+      if (ownerOf.get(device)?.collars.has(device) === true) return true;
+      const owner = [...accounts.values()].find(({ collars }) => collars.has(device));
+      if (owner === undefined) ownerOf.delete(device);
+      else ownerOf.set(device, owner);
+      return owner !== undefined;
     },
     note(event) {
       if (event.type === "devicesListed") list(accountOf(event.account), event);
@@ -70,6 +75,7 @@ export function createLiveness(): Liveness {
       else if (event.type === "accountDropped") {
         end(accounts.get(event.account));
         accounts.delete(event.account);
+        ownerOf.clear();
       } else if (event.type === "componentChanged" && event.component.role === "source") {
         const { name, state, sinceAt } = event.component;
         if (state === "running") begin(accountOf(name), sinceAt);

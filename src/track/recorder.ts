@@ -25,9 +25,9 @@ interface Context {
 }
 
 /** So many are written at once, a few milliseconds' worth; then whatever has arrived meanwhile has its turn. */
-const MOST_AT_ONCE = 250;
+const MOST_AT_ONCE = 500;
 /** So many may wait for the second to end; one of them takes about 200 bytes. */
-const MOST_WAITING = 20_000;
+const MOST_WAITING = 50_000;
 /** So many spans are written with them, the others with the next ones. */
 const MOST_SPANS_AT_ONCE = 500;
 /** Up to when all is known is written this often, ms. */

@@ -38,3 +38,22 @@ test("at the end all are told, also in the middle of the turns; so are those of 
   liveness.note({ type: "accountDropped", account: "a" });
   expect(liveness.takeSpans(9_000, 500)).toHaveLength(1_200);
 });
+
+test("a collar is listed as long as any account lists it", () => {
+  const liveness = createLiveness();
+  const list = (account: string, ids: readonly number[]): void => {
+    const collars = ids.map((id) => ({ key: `pettracer_${id}`, id, product, report: {} }));
+    liveness.note({ type: "devicesListed", account, at: 1_000, isConfirmed: true, collars, stations: [] });
+  };
+  const listed = (): boolean[] => [1, 2, 3].map((id) => liveness.isListed(`pettracer_${id}`));
+  expect(listed()).toEqual([false, false, false]);
+  list("a", [1, 2]);
+  list("b", [2, 3]);
+  expect(listed()).toEqual([true, true, true]);
+  list("a", [1]);
+  expect(listed()).toEqual([true, true, true]);
+  liveness.note({ type: "accountDropped", account: "a" });
+  expect(listed()).toEqual([false, true, true]);
+  list("b", [3]);
+  expect(listed()).toEqual([false, false, true]);
+});
