@@ -37,7 +37,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   track: ["model", "lib", "sources"],
   daemon: PROGRAM,
   commands: [...PROGRAM, "demo", "daemon"],
-  main: ["commands"],
+  main: ["commands", "lib"],
   // What runs in the browser knows the shapes of the API, and how long to wait.
   page: ["model", "publishers", "lib"],
 };
