@@ -51,8 +51,10 @@ const MOMENT_MS = 100;
 const HEART_BEATS = 2.5;
 /** So many devices are told of before whatever has arrived meanwhile has its turn. */
 const PORTION = 5;
-/** After so much work on what has changed, ms, there is a rest of so many times as long, and of a second at most. */
-const [MUCH_MS, RESTS, LONGEST_REST_MS] = [5, 3, 1_000];
+/** More changes at a time than a household has are much work. */
+const HOUSEHOLD = 20;
+/** Behind it there is a rest of so many times as long, and of a second at most. */
+const [RESTS, LONGEST_REST_MS] = [3, 1_000];
 /** So many answers may wait for a broker that is slow; what is asked beyond that has none. */
 const MOST_ANSWERS = 100;
 /** After Home Assistant's birth many programs publish at once: a random wait from 1 to 5 s spreads them. */
@@ -141,7 +143,7 @@ class Announcer {
       await this.#alone(() => this.#update(changed));
       if (!this.#isOnline) await this.#alone(() => this.#start());
       await this.#teller.tell();
-      await this.#rest(monotonicMs() - startedAt);
+      if (changed.size > HOUSEHOLD) await this.#rest(monotonicMs() - startedAt);
     }
     if (this.#failure) throw this.#failure.error;
   }
@@ -151,7 +153,7 @@ class Announcer {
    * told, and what is saved goes into its positions, which wait for nothing.
    */
   async #rest(workedMs: number): Promise<void> {
-    if (workedMs >= MUCH_MS) await sleep(Math.min(RESTS * workedMs, LONGEST_REST_MS), this.#ended);
+    await sleep(Math.min(RESTS * workedMs, LONGEST_REST_MS), this.#ended);
   }
 
   /** Waits until every account has listed its devices, at a start; a reconnect has nothing to wait for. */
