@@ -1,5 +1,6 @@
 /** What people wait for goes at once, whatever else is under way; and never backwards. */
 import { expect, test } from "vitest";
+import { nextTurn } from "../../src/lib/clock.ts";
 import { KEY, startAnnouncer, topics } from "../support/slow-link.ts";
 import { until } from "../support/until.ts";
 
@@ -39,4 +40,20 @@ test("while a message waits for the broker, none overtakes it; then the latest g
   link.resume();
   await until(() => of(STATE).at(-1)?.includes("2026-06-01T01:03:00"), "the last state");
   expect(latitudes(of(POSITION)).slice(before)).toEqual([51.001, 51.003]);
+});
+
+test("after the news of very many collars there is a rest: positions go on at once, and the latest states are told", async (context) => {
+  const { tell, of, keys } = await startAnnouncer(context.onTestFinished, 500);
+  const showsStep = (key: string, step: number): boolean =>
+    of(topics.state(key)).at(-1)?.includes(`2026-06-01T01:0${step}:00`) === true;
+  const [before, states] = [of(POSITION).length, of(STATE).length];
+  for (const step of [1, 2, 3, 4, 5]) {
+    for (const key of keys) tell(fix(step), key);
+    expect(latitudes(of(POSITION)).at(-1)).toBe(51 + step / 1_000);
+    await nextTurn();
+  }
+  await until(() => keys.every((key) => showsStep(key, 5)), "the last state of each");
+  expect(latitudes(of(POSITION)).slice(before)).toEqual([51.001, 51.002, 51.003, 51.004, 51.005]);
+  // Fewer than there were news.
+  expect(of(STATE).length - states).toBeLessThan(5);
 });

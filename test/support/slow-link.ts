@@ -70,12 +70,14 @@ function createLink() {
   };
 }
 
-export async function startAnnouncer(end: (stop: () => Promise<void>) => void) {
+/** @param others that so many collars report besides the one that is looked at */
+export async function startAnnouncer(end: (stop: () => Promise<void>) => void, others = 0) {
   const store = createStore({ version: "0", startedAt: 0, logLevel: "debug" }, { maxAccuracyM: 200, flapMs: 60_000 });
-  const tell = (report: CollarReport): void =>
-    store.dispatch({ type: "collarReported", key: KEY, at: Date.now(), report });
+  const tell = (report: CollarReport, key = KEY): void =>
+    store.dispatch({ type: "collarReported", key, at: Date.now(), report });
   store.dispatch({ type: "accountConfigured", account: "a" });
-  const collars = [{ key: KEY, id: 14758, product, report: FIRST }];
+  const ids = Array.from({ length: 1 + others }, (_, index) => 14758 + index);
+  const collars = ids.map((id) => ({ key: `pettracer_${id}`, id, product, report: FIRST }));
   store.dispatch({ type: "devicesListed", account: "a", at: Date.now(), isConfirmed: true, collars, stations: [] });
   const link = createLink();
   const stop = new AbortController();
@@ -110,5 +112,5 @@ export async function startAnnouncer(end: (stop: () => Promise<void>) => void) {
   await until(() => of(topics.bridgeState).includes("online"), "online");
   /** The account was not heard of for longer than what it said can be trusted. */
   const fallSilent = (): void => store.dispatch({ type: "timePassed", at: Date.now(), elapsedMs: 301_000 });
-  return { link, tell, fallSilent, of };
+  return { link, tell, fallSilent, of, keys: collars.map(({ key }) => key) };
 }
