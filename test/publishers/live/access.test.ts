@@ -140,6 +140,9 @@ describe("the origin of a page", () => {
     [{ host: "cats.lan", origin: "http://listed.example" }, false],
     [{ host: "cats.lan:80", origin: "http://cats.lan" }, true],
     [{ host: "cats.lan:443", origin: "http://cats.lan" }, false],
+    [{ host: "cats.lan:8099", origin: "A:" }, false],
+    [{ host: "", origin: "a:" }, false],
+    [{ host: "cats.lan:8099", origin: "data:" }, false],
     [{ host: "10.0.0.5:8099", origin: "https://ha.example", "x-forwarded-host": "ha.example" }, false],
   ])("%j: %s", (headers, isOwn) => {
     expect(isOwnOrigin(asking(headers), ["https://listed.example"], false)).toBe(isOwn);

@@ -9,10 +9,12 @@ export function isOwnOrigin({ headers }: IncomingMessage, origins: readonly stri
   const { origin, host } = headers;
   if (origin === undefined || isListed(origin, origins)) return true;
   if (!URL.canParse(origin)) return false;
-  const asked = new URL(origin).host;
+  const { protocol, host: asked } = new URL(origin);
+  // What has no host is no page of ours: it would be the same as a host that cannot be read.
+  if (asked === "") return false;
   const forwarded = headers["x-forwarded-host"];
   const names = [host, ...(isForwarded && typeof forwarded === "string" ? forwarded.split(",") : [])];
-  return names.some((name) => name !== undefined && hostOf(name.trim(), origin) === asked);
+  return names.some((name) => name !== undefined && hostOf(name.trim(), protocol) === asked);
 }
 
 export function isListed(origin: string, origins: readonly string[]): boolean {
@@ -20,7 +22,7 @@ export function isListed(origin: string, origins: readonly string[]): boolean {
 }
 
 /** With the port only where it is not the usual one, as it stands in an origin; undefined for what is no host. */
-function hostOf(name: string, origin: string): string | undefined {
-  const url = `${origin.split("://")[0]}://${name}`;
+function hostOf(name: string, protocol: string): string | undefined {
+  const url = `${protocol}//${name}`;
   return URL.canParse(url) ? new URL(url).host : undefined;
 }
