@@ -30,8 +30,10 @@ export function spareMemory(): void {
     const now = performance.eventLoopUtilization();
     const isBusy = performance.eventLoopUtilization(now, before).utilization > BUSY;
     before = now;
-    if (isStarted && isBusy && isBelowLimit()) growForAWhile();
-    if (isStarted) return;
+    if (isStarted) {
+      if (isBusy && isBelowLimit()) growForAWhile();
+      return;
+    }
     looks += 1;
     isStarted = !isBusy || looks === LONGEST_START;
     if (isStarted) optimize(true);

@@ -3,12 +3,9 @@ import type { Happening } from "../model/activity.ts";
 import type { Collar } from "../model/device.ts";
 import { LIVE_MODE, modeName } from "../model/mode.ts";
 
-/** What all of it shows in: most news change none of these. */
-const TELLING = ["atHome", "batteryLow", "charging", "isFull", "modeSet", "mode", "contactLost"] as const;
-
 /** @param at when the later state came to be, epoch ms; where the cloud knows better, its time is told */
 export function happenings(before: Collar, after: Collar, at: number): Happening[] {
-  if (before === after || TELLING.every((field) => before[field] === after[field])) return [];
+  if (before === after) return [];
   return [
     ...presence(before, after, at),
     ...battery(before, after, at),

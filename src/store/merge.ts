@@ -21,7 +21,7 @@ export class Draft<T extends object> {
     let fresh: Partial<T> | undefined;
     for (const key in patch) {
       const value = patch[key];
-      if (value === undefined || equal(this.#value[key], value) || except?.has(key) === true) continue;
+      if (value === undefined || except?.has(key) === true || equal(this.#value[key], value)) continue;
       if (!(key in this.#value)) {
         fresh ??= {};
         fresh[key] = value;

@@ -1,4 +1,5 @@
 /** Which fixes are kept, and as what: whatever comes in, and whatever stands in the file, is checked by the same rules. */
+import { LATEST_TIME } from "../lib/time.ts";
 import type { DatedFix, Fix } from "../model/device.ts";
 
 /** A fix of a device, by the device's key. */
@@ -35,9 +36,6 @@ export function checkedFix(fix: { readonly [Name in keyof DatedFix]?: unknown })
   if (isUpTo(satellites, Number.MAX_SAFE_INTEGER) && satellites >= 0) checked.satellites = Math.floor(satellites);
   return checked;
 }
-
-/** Dates reach no further than this. */
-const LATEST_TIME = 8.64e15;
 
 function isUpTo(value: unknown, most: number): value is number {
   return typeof value === "number" && Math.abs(value) <= most;

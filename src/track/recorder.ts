@@ -37,11 +37,8 @@ const FORGOTTEN_EVERY_MS = 3_600_000;
 const CLOCK_SET_MS = 5_000;
 
 export function createRecorder({ file, liveness, retentionMs, inTruth }: Context): Recorder {
-  /** By device: those of one stand together in the file, and the fewer of its pages a part touches, the less is written. */
-  const waiting = new Map<string, OwnedFix[]>();
-  let count = 0;
-  /** Those that are being written in parts. */
-  let underWay: OwnedFix[] = [];
+  let waiting: OwnedFix[] = [];
+  let isWriting = false;
   /** The last place of those that come without a time, which would come as news with each snapshot. */
   const timeless = new Map<string, string>();
   let passedAt: number | undefined;
@@ -52,11 +49,8 @@ export function createRecorder({ file, liveness, retentionMs, inTruth }: Context
     const now = inTruth(at);
     const kept = keptFix(fix, now, now - retentionMs());
     if (kept === undefined) return;
-    const mine = waiting.get(device);
-    if (mine === undefined) waiting.set(device, [{ device, fix: kept }]);
-    else mine.push({ device, fix: kept });
-    count += 1;
-    if (count >= MOST_WAITING) write(at, 0);
+    waiting.push({ device, fix: kept });
+    if (waiting.length >= MOST_WAITING) write(at, 0);
   }
 
   function isTold(device: string, { measuredAt, latitude, longitude }: Fix): boolean {
@@ -67,30 +61,31 @@ export function createRecorder({ file, liveness, retentionMs, inTruth }: Context
     return false;
   }
 
-  function takeAll(): OwnedFix[] {
-    const all = [...underWay, ...[...waiting.values()].flat()];
-    waiting.clear();
-    [underWay, count] = [[], 0];
-    return all;
-  }
-
   function flush(at: number): void {
     write(at, Number.POSITIVE_INFINITY);
   }
 
-  /** Writes what waits in parts. What comes meanwhile belongs to the next second. */
+  /**
+   * Writes what waits in parts, device by device: those of one stand together in the file, and the fewer of its pages a
+   * part touches, the less there is to write. What comes meanwhile belongs to the next second.
+   */
   async function writeInParts(at: number): Promise<void> {
-    underWay = takeAll();
-    while (underWay.length > 0) {
-      const part = underWay.splice(0, MOST_AT_ONCE);
-      save(part, underWay.length === 0 ? MOST_SPANS_AT_ONCE : 0, at);
-      if (underWay.length > 0) await nextTurn();
+    isWriting = true;
+    waiting = [...Map.groupBy(waiting, ({ device }) => device).values()].flat();
+    for (let left = waiting.length; left > 0 && waiting.length > 0; left -= MOST_AT_ONCE) {
+      const isLast = left <= MOST_AT_ONCE;
+      const part = waiting.splice(0, Math.min(left, MOST_AT_ONCE));
+      save(part, isLast ? MOST_SPANS_AT_ONCE : 0, at);
+      if (!isLast) await nextTurn();
     }
+    isWriting = false;
   }
 
   /** Writes all fixes that wait and, behind them, so many spans. */
   function write(at: number, mostSpans: number): void {
-    save(takeAll(), mostSpans, at);
+    const fixes = waiting;
+    waiting = [];
+    save(fixes, mostSpans, at);
   }
 
   function save(fixes: readonly OwnedFix[], mostSpans: number, at: number): void {
@@ -116,9 +111,9 @@ export function createRecorder({ file, liveness, retentionMs, inTruth }: Context
     sinceConfirmedMs += elapsedMs;
     sinceForgottenMs += elapsedMs;
     const isDue = liveness.hasEnded || liveness.isBehind || sinceConfirmedMs >= CONFIRMED_EVERY_MS;
-    if (underWay.length === 0 && (count > 0 || isDue)) {
+    if (!isWriting && (waiting.length > 0 || isDue)) {
       sinceConfirmedMs = 0;
-      if (count > MOST_AT_ONCE) void writeInParts(at);
+      if (waiting.length > MOST_AT_ONCE) void writeInParts(at);
       else write(at, MOST_SPANS_AT_ONCE);
     }
     if (sinceForgottenMs >= FORGOTTEN_EVERY_MS) forget(at - retentionMs());

@@ -187,7 +187,8 @@ describe("limits", () => {
 describe("slow readers", () => {
   const limits = { windowBytes: 4_000, pingBytes: 1_000, slowMs: 600, silenceMs: 2_000, heartbeatMs: 500, lookMs: 50 };
 
-  test("get the latest state when they read again, and every event", async (context) => {
+  /** One that has subscribed and reads no more, on a server with patience. */
+  async function stoppedReader(context: Parameters<typeof openSockets>[0]) {
     const herd = oneCat();
     const sockets = await openSockets(context, herd.store, {
       limits: { ...limits, slowMs: 60_000, silenceMs: 60_000 },
@@ -195,6 +196,11 @@ describe("slow readers", () => {
     const client = await sockets.connect();
     await client.subscribe(["position/+", "events/+"]);
     client.ws.pause();
+    return { herd, sockets, client };
+  }
+
+  test("get the latest state when they read again, and every event", async (context) => {
+    const { herd, sockets, client } = await stoppedReader(context);
     for (let latitude = 1; latitude <= 80; latitude += 0.1) {
       herd.move(1, latitude);
       await new Promise((resolve) => setImmediate(resolve));
@@ -242,13 +248,7 @@ describe("slow readers", () => {
   });
 
   test("that have missed more events than are kept are put out: none is left out silently", async (context) => {
-    const herd = oneCat();
-    const sockets = await openSockets(context, herd.store, {
-      limits: { ...limits, slowMs: 60_000, silenceMs: 60_000 },
-    });
-    const client = await sockets.connect();
-    await client.subscribe(["position/+", "events/+"]);
-    client.ws.pause();
+    const { herd, client } = await stoppedReader(context);
     for (let index = 0; index < 700; index += 1) {
       herd.move(1, index % 80);
       herd.report(1, { home: index % 2 === 0 });
